@@ -1,0 +1,1 @@
+"""Clustering Platform: votes and texts become named, explorable groups and topics."""

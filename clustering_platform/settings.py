@@ -1,0 +1,76 @@
+"""Process settings, read from the environment.
+
+Here belongs what one process needs to know about the machine it runs on: where data lies, which key makes pseudonyms,
+which database holds Dagster's state. What belongs to one dataset stands in its ``dataset.yaml`` (see ``datasets.py``).
+"""
+
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def find_home(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds a ``dagster.yaml``, or `start` itself."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / "dagster.yaml").is_file()), start)
+
+
+class Settings(BaseSettings):
+    """Settings of this process; each is set by the environment variable ``CLUSTERING_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="CLUSTERING_", frozen=True, ignored_types=(cached_property,))
+
+    home: Path = Field(
+        default_factory=lambda: find_home(Path.cwd()),
+        description="The project folder: the one with dagster.yaml. Default: the nearest one at or above the "
+        "current folder.",
+    )
+    data: Path | None = Field(default=None, description="Where everything is stored. Default: `data` in the home.")
+    start_day: date = Field(default=date(2026, 1, 1), description="First day of the day axis of opinion snapshots.")
+    pseudonym_key: SecretStr | None = Field(
+        default=None,
+        description="Secret that keys voter pseudonyms. Default: generated once into `private/pseudonym.key`.",
+    )
+    postgres_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL database for Dagster's own state. Default: SQLite in `dagster` under the data folder.",
+    )
+
+    @cached_property
+    def data_folder(self) -> Path:
+        """The folder under which everything is stored, absolute."""
+        folder = self.data or Path("data")
+        return (self.home / folder).resolve()
+
+    @property
+    def inbox(self) -> Path:
+        """Folder of datasets: one sub-folder for each."""
+        return self.data_folder / "inbox"
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of published tables and commits."""
+        return self.data_folder / "warehouse"
+
+    @property
+    def catalog(self) -> Path:
+        """The DuckDB file of views over the newest commits."""
+        return self.data_folder / "catalog.duckdb"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be made again, such as embeddings."""
+        return self.data_folder / "cache"
+
+    @property
+    def private(self) -> Path:
+        """Folder of secrets; readable by its owner only, and outside the warehouse."""
+        return self.data_folder / "private"
+
+    @property
+    def dagster(self) -> Path:
+        """Folder of Dagster's own state."""
+        return self.data_folder / "dagster"
