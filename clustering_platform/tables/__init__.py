@@ -1,0 +1,14 @@
+"""The contract: every published table, what one row of it is, its columns and their meaning.
+
+IO, asset checks, catalog comments and ``docs/tables.md`` all come from here. How a table is computed belongs in
+``ingest``, ``opinions`` and ``semantics``; where its files lie belongs in ``store``.
+"""
+
+from clustering_platform.tables.contract import Column, Room, Scope, Table, arrow_type, conform
+from clustering_platform.tables.ingest import INGEST_TABLES
+from clustering_platform.tables.opinions import OPINION_TABLES
+from clustering_platform.tables.topics import TOPIC_TABLES
+
+__all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
+
+TABLES: dict[str, Table] = {table.name: table for table in (*INGEST_TABLES, *OPINION_TABLES, *TOPIC_TABLES)}

@@ -1,0 +1,133 @@
+"""What a table contract is made of: columns, types, grain, key.
+
+The contracts themselves stand in the modules beside this one, one for each room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Type = Literal[
+    "bool",
+    "int8",
+    "int32",
+    "int64",
+    "float32",
+    "float64",
+    "string",
+    "timestamp",
+    "date",
+    "list<int8>",
+    "list<int32>",
+    "list<float32>",
+    "list<float64>",
+    "list<string>",
+]
+Scope = Literal["dataset", "day"]
+Room = Literal["ingest", "opinions", "topics"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, its meaning and what its values may be.
+
+    `is_personal` marks what may name a person, as an id or by writing; it is kept out of previews.
+    """
+
+    name: str
+    type: Type
+    description: str
+    nullable: bool = False
+    values: tuple[str | int, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    is_personal: bool = False
+
+
+DATASET = Column("dataset", "string", "Name of the dataset.")
+DAY = Column("day", "date", "Day of the snapshot; votes up to its end (UTC) are in it.")
+ITEM_ID = Column("item_id", "string", "Id of the item, as in the source.")
+VOTER_ID = Column(
+    "voter_id", "string", "Voter: a keyed pseudonym, unless the dataset keeps plain ids.", is_personal=True
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One published table.
+
+    `grain` says what one row is, `key` which columns identify it, `scope` whether there is one table for a dataset or
+    one for each day of it. The columns `dataset` and, for days, `day` come first in every table; they are added when
+    a table is stored and are not listed in `columns`.
+    """
+
+    name: str
+    room: Room
+    scope: Scope
+    grain: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns as stored: those of the partition first."""
+        return (DATASET, DAY, *self.columns) if self.scope == "day" else (DATASET, *self.columns)
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the table as computed, without the columns of the partition."""
+        return _schema(self.columns)
+
+    def stored_schema(self) -> pa.Schema:
+        """Return the Arrow schema of the table as stored."""
+        return _schema(self.stored_columns)
+
+    def empty(self) -> pa.Table:
+        """Return the table as computed, with no rows."""
+        table: pa.Table = self.schema().empty_table()
+        return table
+
+
+def _schema(columns: tuple[Column, ...]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([pa.field(column.name, arrow_type(column.type), column.nullable) for column in columns])
+
+
+def arrow_type(name: Type) -> pa.DataType:
+    """Return the Arrow type for a type name of the contract."""
+    import pyarrow as pa
+
+    if name.startswith("list<"):
+        return pa.list_(pa.field("item", arrow_type(name[5:-1]), nullable=False))  # type: ignore[arg-type]
+    if name == "timestamp":
+        return pa.timestamp("us", tz="UTC")
+    return {
+        "bool": pa.bool_(),
+        "int8": pa.int8(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float32": pa.float32(),
+        "float64": pa.float64(),
+        "string": pa.string(),
+        "date": pa.date32(),
+    }[name]
+
+
+def conform(table: pa.Table, contract: Table) -> pa.Table:
+    """Return `table` with the columns of the contract in order and cast to its types.
+
+    Raises
+    ------
+    ValueError
+        A column is missing or too much, or a value does not fit its type.
+    """
+    expected = [column.name for column in contract.columns]
+    missing, extra = set(expected) - set(table.column_names), set(table.column_names) - set(expected)
+    if missing or extra:
+        raise ValueError(f"table {contract.name}: missing columns {sorted(missing)}, unknown columns {sorted(extra)}")
+    return table.select(expected).cast(contract.schema())
