@@ -1,0 +1,37 @@
+"""Base clusters: a hundred or so small clusters of voters, from which groups are formed at any number of voters."""
+
+import numpy as np
+import pyarrow as pa
+
+from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.kmeans import kmeans
+from clustering_platform.opinions.snapshot import snapshot_status
+from clustering_platform.opinions.space import read_places
+from clustering_platform.tables import TABLES, conform
+
+
+def build_base_clusters(vote_matrix: pa.Table, opinion_space: pa.Table, *, config: OpinionsConfig) -> pa.Table:
+    """Return the table `base_clusters`; empty where the snapshot is not ready for groups.
+
+    Only voters with enough votes are clustered, each counting 1. With at most ``config.base_clusters`` of them, a
+    base cluster holds those who stand at one place.
+    """
+    status, _ = snapshot_status(vote_matrix, opinion_space, config=config)
+    if status != "ready":
+        return TABLES["base_clusters"].empty()
+    is_grouped = vote_matrix["is_grouped"].to_numpy()
+    voter_ids, places = read_places(opinion_space, "voter")
+    labels, centres = kmeans(places[is_grouped], k=config.base_clusters)
+    sizes = np.bincount(labels)
+    members = voter_ids.filter(is_grouped).take(np.argsort(labels, kind="stable"))
+    offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
+    table = pa.table(
+        {
+            "base_cluster_id": np.arange(sizes.size),
+            "x": centres[:, 0],
+            "y": centres[:, 1],
+            "size": sizes,
+            "voter_ids": pa.ListArray.from_arrays(offsets, members.combine_chunks()),
+        }
+    )
+    return conform(table, TABLES["base_clusters"])

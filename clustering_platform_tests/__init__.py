@@ -1,0 +1,1 @@
+"""Tests of Clustering Platform, in the rooms of the package they test."""

@@ -1,0 +1,19 @@
+"""Fixtures that more than one room needs."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+hypothesis.settings.register_profile("suite", max_examples=60, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; tests that need it are skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real data not found at {SHARED_DATA}")
+    return SHARED_DATA
