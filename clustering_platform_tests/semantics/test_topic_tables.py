@@ -1,0 +1,190 @@
+"""The tree of topics: laws that hold for any texts, and what planted families become."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clustering_platform.datasets import TopicsConfig
+from clustering_platform.semantics.item_embeddings import vector_matrix
+from clustering_platform.semantics.topic_tables import build_topic_tree
+from clustering_platform.tables import TABLES
+from clustering_platform_tests.semantics.fakes import FAMILIES, planted_texts
+
+Embed = Callable[[list[str | None]], pa.Table]
+
+
+def tables_of(embed: Embed, texts: list[str], **config: int) -> tuple[pa.Table, pa.Table]:
+    return build_topic_tree(embed(list(texts)), config=TopicsConfig(**config))
+
+
+def partition_of(item_topics: pa.Table, texts: list[str]) -> set[frozenset[str]]:
+    groups: dict[str, set[str]] = {}
+    for text, topic_id in zip(texts, item_topics["topic_id"].to_pylist(), strict=True):
+        groups.setdefault(topic_id, set()).add(text)
+    return {frozenset(group) for group in groups.values()}
+
+
+def check_laws(tree: pa.Table, item_topics: pa.Table, embeddings: pa.Table, max_depth: int) -> None:
+    assert tree.schema.equals(TABLES["topic_tree"].schema())
+    assert item_topics.schema.equals(TABLES["item_topics"].schema())
+    topics = {row["topic_id"]: row for row in tree.to_pylist()}
+    items = item_topics.to_pylist()
+    vectors = vector_matrix(embeddings["vector"])
+    assert [row["item_id"] for row in items] == embeddings["item_id"].to_pylist()
+    assert list(topics) == [f"t{number}" for number in range(len(topics))]
+    assert topics["t0"]["size"] == len(items)
+    for topic_id, topic in topics.items():
+        children = [row for row in topics.values() if row["parent_id"] == topic_id]
+        above = topics[topic["parent_id"]]["path"] if topic["parent_id"] else []
+        inside = [row for row, item in enumerate(items) if topic_id in item["path"]]
+        assert topic["path"] == [*above, topic_id]
+        assert topic["depth"] == len(above) <= max_depth
+        assert topic["size"] == len(inside) == topic["own_size"] + sum(child["size"] for child in children)
+        assert [child["size"] for child in children] == sorted((child["size"] for child in children), reverse=True)
+        assert len(children) != 1
+        assert (topic["method"] == "leaf") == (not children) == (topic["silhouette"] is None)
+        assert topic["note"]
+        assert 1 <= len(topic["exemplar_ids"]) == len(set(topic["exemplar_ids"])) <= 5
+        centroid = vectors[inside].mean(axis=0)
+        np.testing.assert_allclose(topic["centroid"], centroid / np.linalg.norm(centroid), atol=1e-5)
+        assert topic["cohesion"] == pytest.approx(float((vectors[inside] @ topic["centroid"]).mean()), abs=1e-5)
+    for row, item in enumerate(items):
+        topic = topics[item["topic_id"]]
+        assert item["path"] == topic["path"]
+        assert item["depth"] == topic["depth"]
+        assert item["is_residual"] == (topic["method"] != "leaf")
+        assert item["similarity"] == pytest.approx(float(vectors[row] @ topic["centroid"]), abs=1e-5)
+
+
+@settings(max_examples=20)
+@given(
+    count=st.integers(1, 160),
+    families=st.integers(1, 8),
+    copies=st.integers(1, 3),
+    max_depth=st.integers(0, 4),
+    seed=st.integers(0, 3),
+)
+def test_every_item_has_one_topic_and_the_numbers_add_up(
+    embeddings_of: Embed, count: int, families: int, copies: int, max_depth: int, seed: int
+) -> None:
+    texts = planted_texts(count, families=families, seed=seed) * copies
+    embeddings = embeddings_of(texts)
+    config = TopicsConfig(max_depth=max_depth, seed=seed)
+    check_laws(*build_topic_tree(embeddings, config=config), embeddings, max_depth)
+
+
+@settings(max_examples=5)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_items_does_not_change_the_topics(embeddings_of: Embed, shuffler: object) -> None:
+    texts = planted_texts(80)
+    shuffled = list(texts)
+    shuffler.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random of hypothesis
+    _, one = tables_of(embeddings_of, texts)
+    _, other = tables_of(embeddings_of, shuffled)
+    assert partition_of(one, texts) == partition_of(other, shuffled)
+
+
+@pytest.mark.parametrize("count", [25, 60, 300])
+def test_planted_families_become_topics(embeddings_of: Embed, count: int) -> None:
+    families = 3 if count == 25 else 6
+    texts = planted_texts(count, families=families)
+    tree, item_topics = tables_of(embeddings_of, texts)
+    leaves = [row["topic_id"] for row in tree.to_pylist() if row["method"] == "leaf"]
+    assert families <= len(leaves) <= 15
+    family_of: dict[str, list[int]] = {}
+    for row, topic_id in enumerate(item_topics["topic_id"].to_pylist()):
+        if topic_id in leaves:
+            family_of.setdefault(topic_id, []).append(row % families)
+    placed = sum(map(len, family_of.values()))
+    right = sum(max(found.count(family) for family in range(families)) for found in family_of.values())
+    assert placed > 0.9 * count
+    assert right > 0.95 * placed
+
+
+def test_no_items_make_empty_tables(embeddings_of: Embed) -> None:
+    tree, item_topics = tables_of(embeddings_of, [])
+    assert tree.num_rows == item_topics.num_rows == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 19])
+def test_below_twenty_texts_there_is_one_topic_and_its_note_says_why(embeddings_of: Embed, count: int) -> None:
+    tree, item_topics = tables_of(embeddings_of, planted_texts(count))
+    assert tree["topic_id"].to_pylist() == ["t0"]
+    assert tree["note"].to_pylist() == [f"not divided: distinct texts {count}, a division needs 20"]
+    assert item_topics["is_residual"].to_pylist() == [False] * count
+
+
+def test_repeating_a_text_makes_no_topic(embeddings_of: Embed) -> None:
+    tree, item_topics = tables_of(embeddings_of, ["the same text"] * 300)
+    assert tree["size"].to_pylist() == [300]
+    assert tree["exemplar_ids"].to_pylist() == [["i0"]]
+    assert item_topics.num_rows == 300
+
+
+def test_a_flood_of_copies_does_not_move_the_other_topics(embeddings_of: Embed) -> None:
+    texts = planted_texts(60)
+    _, calm = tables_of(embeddings_of, texts)
+    _, flooded = tables_of(embeddings_of, texts + texts[:1] * 500)
+    assert partition_of(calm, texts) == partition_of(flooded.slice(0, 60), texts)
+
+
+def test_many_topics_are_gathered_so_that_no_level_is_too_wide(embeddings_of: Embed) -> None:
+    words = [f"word{number}" for number in range(160)]
+    texts = [
+        " ".join(words[4 * family + (shift + step) % 4] for step in range(3)) + f" extra{shift}{family % 7}{copy}"
+        for family in range(40)
+        for shift in range(4)
+        for copy in range(3)
+    ]
+    tree, _ = tables_of(embeddings_of, texts)
+    rows = tree.to_pylist()
+    widths = [sum(row["parent_id"] == topic["topic_id"] for row in rows) for topic in rows]
+    assert sum(row["method"] == "leaf" for row in rows) > 20
+    assert max(widths) <= 12
+    assert rows[0]["method"] == "ward"
+    flat, _ = tables_of(embeddings_of, texts, max_depth=1)
+    assert 1 < flat.num_rows <= 13
+
+
+def test_the_smallest_size_and_the_depth_can_be_set(embeddings_of: Embed) -> None:
+    texts = planted_texts(120, families=6)
+    tree, _ = tables_of(embeddings_of, texts, min_topic_size=15)
+    assert min(tree["size"].to_pylist()) >= 15
+    only_root, _ = tables_of(embeddings_of, texts, max_depth=0)
+    assert only_root.num_rows == 1
+
+
+def test_two_runs_and_two_processes_give_the_same_bytes(embeddings_of: Embed) -> None:
+    texts = planted_texts(90, families=len(FAMILIES))
+    first, second = tables_of(embeddings_of, texts), tables_of(embeddings_of, texts)
+    assert digest(*first) == digest(*second)
+    code = (
+        "import tempfile, pathlib\n"
+        "from clustering_platform.semantics.embedding_cache import EmbeddingCache\n"
+        "from clustering_platform.semantics.item_embeddings import embed_items\n"
+        "from clustering_platform_tests.semantics.fakes import FAMILIES, FakeEmbedder, items_of, planted_texts\n"
+        "from clustering_platform_tests.semantics.test_topic_tables import digest, tables_of\n"
+        "cache = EmbeddingCache(pathlib.Path(tempfile.mkdtemp()))\n"
+        "embed = lambda texts: embed_items(items_of(texts), FakeEmbedder(), cache, batch_size=64)\n"
+        "print(digest(*tables_of(embed, planted_texts(90, families=len(FAMILIES)))))"
+    )
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert other.stdout.strip() == digest(*first)
+
+
+def digest(*tables: pa.Table) -> str:
+    """Return a hash over the bytes of tables as they would be written."""
+    result = hashlib.sha256()
+    for table in tables:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        result.update(sink.getvalue())
+    return result.hexdigest()
