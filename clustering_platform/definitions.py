@@ -1,0 +1,54 @@
+"""The one module that Dagster loads: all assets, jobs, schedules and sensors, assembled.
+
+`build_defs` makes the same definitions for the app, the command line and the tests; they differ in resources only.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
+from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
+from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
+from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
+from clustering_platform.orchestration.embedders import Embedders
+from clustering_platform.orchestration.jobs import build_jobs
+from clustering_platform.orchestration.partitions import DATASETS, dataset_days
+from clustering_platform.orchestration.schedules import build_schedules
+from clustering_platform.orchestration.sensors import build_sensors
+from clustering_platform.orchestration.warehouse import Warehouse
+from clustering_platform.settings import Settings
+
+
+def build_defs(
+    settings: Settings | None = None, *, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Return the definitions of the platform.
+
+    Parameters
+    ----------
+    settings
+        Process settings; by default those of the environment.
+    resource_overrides
+        Resources to put in place of the usual ones, by key.
+    """
+    settings = settings or Settings()
+    days = dataset_days(settings.start_day)
+    assets: list[Any] = [
+        *SOURCE_SPECS,
+        *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
+        *(asset.build(days) for asset in OPINION_ASSETS),
+    ]
+    resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
+    return dg.Definitions(
+        assets=assets,
+        jobs=build_jobs(settings.start_day),
+        schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
+        resources=resources | dict(resource_overrides or {}),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,121 @@
+"""Votes to groups, for one day of one dataset."""
+
+import pyarrow as pa
+
+from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
+
+_NUMPY = ("numpy", "parquet")
+
+
+@table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,), always=True)
+def vote_matrix(run: Run, votes: pa.Table, items: pa.Table) -> Tables:
+    """Take the last vote of every voter on every item, up to the end of the day."""
+    from clustering_platform.opinions.matrix import build_vote_matrix
+
+    return build_vote_matrix(votes, items, day=run.day, config=run.config.opinions)
+
+
+@table_asset("opinion_space", kinds=_NUMPY)
+def opinion_space(run: Run, vote_matrix: pa.Table, voted_items: pa.Table) -> pa.Table:
+    """Lay voters and items out on the two principal components of the votes."""
+    from clustering_platform.opinions.space import build_opinion_space
+
+    return build_opinion_space(vote_matrix, voted_items)
+
+
+@table_asset("base_clusters", kinds=_NUMPY, deps=(CONFIG_ASSET,))
+def base_clusters(run: Run, vote_matrix: pa.Table, opinion_space: pa.Table) -> pa.Table:
+    """Gather voters who lie close together into base clusters."""
+    from clustering_platform.opinions.base_clusters import build_base_clusters
+
+    return build_base_clusters(vote_matrix, opinion_space, config=run.config.opinions)
+
+
+@table_asset("groups", "groupings", kinds=_NUMPY, deps=(CONFIG_ASSET,))
+def groups(run: Run, base_clusters: pa.Table) -> Tables:
+    """Gather base clusters into groups; how many is chosen by silhouette."""
+    from clustering_platform.opinions.groups import build_groups
+
+    return build_groups(base_clusters, config=run.config.opinions)
+
+
+@table_asset("voter_groups", kinds=_NUMPY)
+def voter_groups(
+    run: Run, vote_matrix: pa.Table, opinion_space: pa.Table, base_clusters: pa.Table, groups: pa.Table
+) -> pa.Table:
+    """Say of every voter where they stand and which group they are in."""
+    from clustering_platform.opinions.groups import build_voter_groups
+
+    return build_voter_groups(vote_matrix, opinion_space, base_clusters, groups)
+
+
+@table_asset("voting_patterns", kinds=_NUMPY)
+def voting_patterns(run: Run, vote_matrix: pa.Table, voted_items: pa.Table, voter_groups: pa.Table) -> pa.Table:
+    """Count how every cluster voted on every item."""
+    from clustering_platform.opinions.patterns import build_voting_patterns
+
+    return build_voting_patterns(vote_matrix, voted_items, voter_groups)
+
+
+@table_asset("representative_items", kinds=_NUMPY)
+def representative_items(run: Run, voted_items: pa.Table, voting_patterns: pa.Table) -> pa.Table:
+    """Find what tells each group from the others."""
+    from clustering_platform.opinions.representative import build_representative_items
+
+    return build_representative_items(voted_items, voting_patterns)
+
+
+@table_asset("consensus_items", kinds=_NUMPY)
+def consensus_items(run: Run, voted_items: pa.Table) -> pa.Table:
+    """Find what most people of all groups agree or disagree with."""
+    from clustering_platform.opinions.consensus import build_consensus_items
+
+    return build_consensus_items(voted_items)
+
+
+@table_asset("item_statistics", kinds=_NUMPY)
+def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, voting_patterns: pa.Table) -> pa.Table:
+    """Work out consensus over groups, extremity and priority of every item."""
+    from clustering_platform.opinions.item_statistics import build_item_statistics
+
+    return build_item_statistics(voted_items, opinion_space, voting_patterns)
+
+
+@table_asset(
+    "opinion_snapshot",
+    kinds=_NUMPY,
+    deps=("representative_items", "consensus_items", "item_statistics"),
+    publishes=True,
+)
+def opinion_snapshot(
+    run: Run,
+    vote_matrix: pa.Table,
+    voted_items: pa.Table,
+    opinion_space: pa.Table,
+    base_clusters: pa.Table,
+    groups: pa.Table,
+    groupings: pa.Table,
+    voter_groups: pa.Table,
+) -> pa.Table:
+    """Sum the day up and publish all its tables."""
+    from clustering_platform.opinions.snapshot import build_opinion_snapshot
+    from clustering_platform.orchestration.pictures import opinion_map
+
+    run.metadata["opinion map"] = opinion_map(voter_groups, groups, title=run.dataset.title)
+    return build_opinion_snapshot(
+        vote_matrix, voted_items, opinion_space, base_clusters, groupings, config=run.config.opinions
+    )
+
+
+OPINION_ASSETS = [
+    vote_matrix,
+    opinion_space,
+    base_clusters,
+    groups,
+    voter_groups,
+    voting_patterns,
+    representative_items,
+    consensus_items,
+    item_statistics,
+    opinion_snapshot,
+]

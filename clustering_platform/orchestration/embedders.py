@@ -1,0 +1,23 @@
+"""Where embedders come from."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from clustering_platform.datasets import TopicsConfig
+
+if TYPE_CHECKING:
+    from clustering_platform.semantics.embedding import Embedder
+
+
+class Embedders(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Makes the embedder that a dataset asks for; tests and photo libraries may put another in its place."""
+
+    def create(self, config: TopicsConfig) -> AbstractContextManager[Embedder]:
+        """Return the embedder of `config`; leaving its block releases the model."""
+        from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+
+        return SentenceTransformerEmbedder(config.model, batch_size=config.batch_size)

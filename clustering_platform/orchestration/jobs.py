@@ -1,0 +1,43 @@
+"""Jobs: one for each shape of partition."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from clustering_platform.orchestration.partitions import DATASET_TAG, DATASETS, Slice, dataset_days
+
+TOPICS_JOB = "topics"
+OPINIONS_JOB = "opinions"
+
+
+def build_jobs(start_day: date) -> list[Any]:
+    """Return the jobs; every run carries its dataset as a tag, by which the queue holds runs of one dataset apart."""
+    days = dataset_days(start_day)
+    return [
+        dg.define_asset_job(
+            TOPICS_JOB,
+            selection=dg.AssetSelection.groups("ingest", "topics"),
+            config=_tagging(DATASETS),
+            description="Read a dataset's files, find its topics, name them and publish the dataset's tables.",
+        ),
+        dg.define_asset_job(
+            OPINIONS_JOB,
+            selection=dg.AssetSelection.groups("opinions"),
+            config=_tagging(days),
+            description="Find the opinion groups of a dataset as of the end of a day and publish the snapshot.",
+        ),
+    ]
+
+
+def run_tags(part: Slice) -> dict[str, str]:
+    """Return the tags of a run on a slice."""
+    return {DATASET_TAG: part.dataset}
+
+
+def _tagging(partitions: dg.PartitionsDefinition[str]) -> dg.PartitionedConfig:
+    return dg.PartitionedConfig(
+        partitions_def=partitions,
+        run_config_for_partition_key_fn=lambda _: {},
+        tags_for_partition_key_fn=lambda key: run_tags(Slice.from_key(key)),
+    )

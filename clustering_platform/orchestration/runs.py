@@ -1,0 +1,157 @@
+"""Running jobs from the command line, on the instance that the Dagster UI shows."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from clustering_platform.datasets import Dataset
+from clustering_platform.orchestration.assets.sources import observe
+from clustering_platform.orchestration.instance import open_instance
+from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.partitions import DATASETS, Slice, today
+from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.schedules import has_votes
+from clustering_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its id, and one sentence for each thing that went wrong."""
+
+    job: str
+    run_id: str
+    faults: tuple[str, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether nothing went wrong."""
+        return not self.faults
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One thing that happened in a run: an asset step that started or ended, or a line of its log."""
+
+    step: str
+    state: str
+    message: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+_POLL_SECONDS = 0.3
+
+
+class Runner:
+    """Runs the jobs of a dataset in this process."""
+
+    def __init__(self, settings: Settings, definitions: dg.Definitions) -> None:
+        self.instance = open_instance(settings)
+        self.definitions = definitions
+
+    def register(self, dataset: Dataset) -> None:
+        """Make a dataset known to Dagster, with its files and settings as they are now."""
+        self.instance.add_dynamic_partitions(DATASETS.name or "", [dataset.name])
+        for observation in observe(dataset, dataset.fingerprint()):
+            self.instance.report_runless_asset_event(observation)
+
+    def run_topics(self, dataset: Dataset, *, force: bool = False, on_progress: OnProgress | None = None) -> Outcome:
+        """Read the dataset, find its topics and publish its tables."""
+        return self._run(TOPICS_JOB, Slice(dataset.name), force, on_progress)
+
+    def run_opinions(
+        self, dataset: Dataset, *, day: date | None = None, force: bool = False, on_progress: OnProgress | None = None
+    ) -> Outcome:
+        """Make the opinion snapshot of a day, by default today, and publish it."""
+        return self._run(OPINIONS_JOB, Slice(dataset.name, day or today()), force, on_progress)
+
+    def steps(self, job: str) -> list[str]:
+        """Return the names of the asset steps of a job, in the order in which they run."""
+        graph = self.definitions.resolve_job_def(job).graph
+        return [node.name for node in graph.nodes_in_topological_order]
+
+    def has_votes(self, dataset: Dataset) -> bool:
+        """Tell whether votes of a dataset were read and there are any."""
+        return has_votes(self.instance, dataset.name)
+
+    def _run(self, job: str, part: Slice, force: bool, on_progress: OnProgress | None) -> Outcome:
+        run_id = str(uuid.uuid4())
+        with _reported(self.instance, run_id, on_progress):
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                instance=self.instance,
+                run_id=run_id,
+                partition_key=part.key,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags=run_tags(part) | ({FORCE_TAG: "true"} if force else {}),
+                raise_on_error=False,
+            )
+        return Outcome(job, run_id, tuple(faults_of(result)))
+
+
+@contextlib.contextmanager
+def _reported(instance: dg.DagsterInstance, run_id: str, on_progress: OnProgress | None) -> Iterator[None]:
+    """Tell `on_progress` what happens in a run, as it is written to the event log, until the block ends."""
+    if on_progress is None:
+        yield
+        return
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(instance, run_id, on_progress, ended), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _watch(instance: dg.DagsterInstance, run_id: str, on_progress: OnProgress, ended: threading.Event) -> None:
+    cursor = None
+    while True:
+        last_look = ended.wait(_POLL_SECONDS)
+        page = instance.get_records_for_run(run_id, cursor=cursor)
+        cursor = page.cursor
+        for record in page.records:
+            if progress := _progress(record.event_log_entry):
+                on_progress(progress)
+        if last_look:
+            return
+
+
+def _progress(entry: dg.EventLogEntry) -> Progress | None:
+    step = entry.step_key or ""
+    if entry.dagster_event is None:
+        return Progress(step, "log", entry.user_message)
+    state = {
+        dg.DagsterEventType.STEP_START: "started",
+        dg.DagsterEventType.STEP_SUCCESS: "ended",
+        dg.DagsterEventType.STEP_FAILURE: "failed",
+    }.get(entry.dagster_event.event_type)
+    return Progress(step, state) if state else None
+
+
+def faults_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """Yield one sentence for each failed check and each failed step of a run."""
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            yield f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}: {evaluation.description}"
+    failures = [event for event in result.all_events if event.is_step_failure]
+    for event in failures:
+        yield f"{event.step_key}: {_cause(event.step_failure_data.error)}"
+    if not failures:
+        for event in result.filter_events(lambda event: event.is_job_failure):
+            yield _cause(event.job_failure_data.error)
+
+
+def _cause(error: SerializableErrorInfo | None) -> str:
+    """Return the message of the error below Dagster's own wrapping."""
+    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
+        error = error.cause
+    message = error.message.strip() if error else "failed"
+    return message.partition(": ")[2] if message.startswith("clustering_platform.") else message

@@ -1,0 +1,124 @@
+"""What happens when something changes: datasets in the inbox, votes in the warehouse."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from clustering_platform.datasets import Dataset, DatasetError, input_files, list_datasets
+from clustering_platform.orchestration.assets.sources import observe
+from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.partitions import DATASETS, Slice, today
+from clustering_platform.settings import Settings
+
+SETTLE_SECONDS = 5.0
+_INTERVAL_SECONDS = 15
+_EVENTS_A_TICK = 50
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the inbox sensor remembers of a dataset: a cheap signature of its files and the hash of their content."""
+
+    signature: str
+    fingerprint: str
+
+
+def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """Return the sensors."""
+
+    @dg.sensor(
+        job_name=TOPICS_JOB,
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Looks for new and changed datasets in the inbox and runs them.",
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return look_into_inbox(context, settings.inbox)
+
+    @dg.sensor(
+        job_name=OPINIONS_JOB,
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Makes today's opinion snapshot when the votes of a dataset were read anew.",
+    )
+    def new_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        return look_for_votes(context)
+
+    return [inbox, new_votes]
+
+
+def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.SensorResult | dg.SkipReason:
+    """Request a run for every dataset whose content is not the one that was last requested."""
+    before = {name: Seen(**seen) for name, seen in json.loads(context.cursor or "{}").items()}
+    after: dict[str, Seen] = {}
+    changed: list[Dataset] = []
+    for dataset in list_datasets(inbox):
+        try:
+            seen = examine(dataset, before.get(dataset.name))
+        except (DatasetError, OSError) as error:
+            context.log.error(f"dataset {dataset.name!r}: {error}")
+            seen = before.get(dataset.name)
+        if seen:
+            after[dataset.name] = seen
+            if before.get(dataset.name, Seen("", "")).fingerprint != seen.fingerprint:
+                changed.append(dataset)
+    cursor = json.dumps({name: vars(seen) for name, seen in sorted(after.items())})
+    if not changed:
+        return dg.SensorResult(skip_reason="nothing new in the inbox", cursor=cursor)
+    known = set(context.instance.get_dynamic_partitions(DATASETS.name or ""))
+    new = [dataset.name for dataset in changed if dataset.name not in known]
+    return dg.SensorResult(
+        run_requests=[_request(dataset, after[dataset.name]) for dataset in changed],
+        dynamic_partitions_requests=[DATASETS.build_add_request(new)] if new else [],
+        asset_events=[event for item in changed for event in observe(item, after[item.name].fingerprint)],
+        cursor=cursor,
+    )
+
+
+def examine(dataset: Dataset, before: Seen | None, *, now: float | None = None) -> Seen | None:
+    """Return what a dataset holds now; `before` while its files are still being written, None for an empty folder.
+
+    Files are hashed only when their names, sizes or times have changed.
+    """
+    files = [(path, path.stat()) for path in input_files(dataset.folder)]
+    if not files:
+        return None
+    signature = ";".join(
+        f"{path.relative_to(dataset.folder)}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in files
+    )
+    if before and before.signature == signature:
+        return before
+    if max(stat.st_mtime for _, stat in files) > (time.time() if now is None else now) - SETTLE_SECONDS:
+        return before
+    return Seen(signature, dataset.fingerprint())
+
+
+def _request(dataset: Dataset, seen: Seen) -> dg.RunRequest:
+    part = Slice(dataset.name)
+    return dg.RunRequest(run_key=f"{part.key}:{seen.fingerprint}", partition_key=part.key, tags=run_tags(part))
+
+
+def look_for_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Request today's snapshot for every dataset whose votes were materialized since the last look."""
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey("votes"), after_storage_id=int(context.cursor or 0)),
+        limit=_EVENTS_A_TICK,
+        ascending=True,
+    ).records
+    requests = [request for record in records if (request := _snapshot_request(record.asset_materialization))]
+    cursor = str(records[-1].storage_id) if records else context.cursor
+    if not requests:
+        return dg.SensorResult(skip_reason="no new votes", cursor=cursor)
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _snapshot_request(event: dg.AssetMaterialization | None) -> dg.RunRequest | None:
+    if not event or not event.partition or not event.metadata["dagster/row_count"].value:
+        return None
+    part, content = Slice(event.partition, today()), (event.tags or {})["dagster/data_version"]
+    return dg.RunRequest(run_key=f"{part.key}:{content}", partition_key=part.key, tags=run_tags(part))

@@ -1,0 +1,236 @@
+"""From a function that computes tables to a Dagster asset.
+
+``@table_asset`` takes care of what all table assets share: loading inputs, the no-op when nothing changed, storing,
+contract checks, metadata, data versions and, at the end of a chain, the commit. The assets themselves stand in
+``assets/``.
+"""
+
+import inspect
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import dagster as dg
+import pyarrow as pa
+
+from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
+from clustering_platform.orchestration.previews import column_schema, preview
+from clustering_platform.orchestration.publication import ROOM_VERSIONS, Publication
+from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
+from clustering_platform.store.files import StoredFile
+from clustering_platform.tables import TABLES
+
+if TYPE_CHECKING:
+    from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.embedding_cache import EmbeddingCache
+
+Tables: TypeAlias = tuple[pa.Table, ...]
+CONFIG_ASSET = "dataset_config"
+FILES_ASSET = "dataset_files"
+
+
+@dataclass
+class Run(Publication):
+    """What a computing function may know of the run it is in, and a place for what it wants to tell.
+
+    `metadata` is shown with every table of the asset; `checks` holds results of declared checks by (table, name).
+    """
+
+    metadata: dict[str, Any] = field(default_factory=dict)
+    checks: dict[tuple[str, str], dg.AssetCheckResult] = field(default_factory=dict)
+
+    @property
+    def day(self) -> date:
+        """The day of an opinion snapshot.
+
+        Raises
+        ------
+        ValueError
+            The run is about a dataset as a whole.
+        """
+        if self.part.day is None:
+            raise ValueError(f"{self.part} is not a day")
+        return self.part.day
+
+    def embedder(self) -> "AbstractContextManager[Embedder]":
+        """Return the embedder of the dataset; leaving its block releases the model."""
+        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(self.config.topics)
+        return embedder
+
+    def embedding_cache(self) -> "EmbeddingCache":
+        """Return the cache of vectors made before, shared by all datasets."""
+        from clustering_platform.semantics.embedding_cache import EmbeddingCache
+
+        return EmbeddingCache(self.warehouse.settings.cache / "embeddings")
+
+    def progress(self, done: int, total: int) -> None:
+        """Report progress to the log."""
+        self.log.info(f"{done} of {total}")
+
+    def shown_before(self, file: StoredFile) -> dict[str, Any]:
+        """Return the metadata, pictures included, with which a file was shown when it was made."""
+        event = newest_materialization(self.context.instance, file.table, self.part)
+        return dict(event.metadata) if event and event.metadata[PATH_KEY].value == file.path else {}
+
+    def check(self, table: str, name: str, *, passed: bool, description: str) -> None:
+        """Record the result of a declared check."""
+        self.checks[table, name] = dg.AssetCheckResult(
+            asset_key=table, check_name=name, passed=passed, description=description
+        )
+
+
+@dataclass(frozen=True)
+class TableAsset:
+    """A function that computes tables, with what Dagster is to know of it."""
+
+    function: Callable[..., pa.Table | Tables]
+    tables: tuple[str, ...]
+    kinds: frozenset[str]
+    deps: tuple[str, ...]
+    checks: tuple[tuple[str, str, str], ...]
+    publishes: bool
+    always: bool
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the tables that the function takes."""
+        return list(inspect.signature(self.function).parameters)[1:]
+
+    def build(self, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+        """Return the asset in Dagster's terms."""
+
+        @dg.multi_asset(
+            name=self.function.__name__,
+            specs=[self._spec(name) for name in self.tables],
+            ins={name: dg.AssetIn(key=name) for name in self.inputs},
+            check_specs=self._check_specs(),
+            partitions_def=partitions,
+            required_resource_keys={"warehouse", "embedders"},
+            description=inspect.getdoc(self.function),
+        )
+        def compute(context: dg.AssetExecutionContext, **inputs: pa.Table) -> Iterator[dg.MaterializeResult[None]]:
+            yield from self._materialize(context, inputs)
+
+        return compute
+
+    def _spec(self, name: str) -> dg.AssetSpec:
+        contract = TABLES[name]
+        return dg.AssetSpec(
+            name,
+            deps=[*self.inputs, *self.deps],
+            group_name=contract.room,
+            kinds=set(self.kinds),
+            description=f"{contract.description} One row: {contract.grain}.",
+            code_version=ROOM_VERSIONS[contract.room],
+            metadata={"dagster/column_schema": column_schema(contract), "dagster/io_manager_key": "warehouse"},
+        )
+
+    def _check_specs(self) -> list[dg.AssetCheckSpec]:
+        contract = [
+            dg.AssetCheckSpec(
+                CONTRACT_CHECK, asset=name, blocking=True, description="Types, nulls, ranges and keys as promised."
+            )
+            for name in self.tables
+        ]
+        return contract + [
+            dg.AssetCheckSpec(name, asset=table, blocking=True, description=description)
+            for table, name, description in self.checks
+        ]
+
+    def _materialize(
+        self, context: dg.AssetExecutionContext, inputs: Mapping[str, pa.Table]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        run = Run.of(context)
+        if not self.always and (commit := run.unchanged_commit()):
+            context.log.info(f"nothing changed since commit {commit.sequence}: nothing computed")
+            for name in self.tables:
+                file = run.warehouse.files.describe(commit.tables[name].path)
+                shown = run.shown_before(file) | {"unchanged since commit": commit.sequence}
+                yield self._result(run, file, shown, [])
+            return
+        yield from self._compute(run, inputs)
+
+    def _compute(self, run: Run, inputs: Mapping[str, pa.Table]) -> Iterator[dg.MaterializeResult[None]]:
+        started = time.perf_counter()
+        computed = self.function(run, **inputs)
+        tables = dict(zip(self.tables, computed if isinstance(computed, tuple) else (computed,), strict=True))
+        figures: dict[str, Any] = {
+            "seconds": round(time.perf_counter() - started, 3),
+            "peak memory (MB)": _peak_memory(),
+        }
+        sources = {name: table.schema.metadata[b"content"].decode() for name, table in inputs.items()}
+        faults = {name: violations(table, TABLES[name]) for name, table in tables.items()}
+        files = {name: run.write(name, table, sources) for name, table in tables.items()}
+        sound = not any(faults.values()) and all(check.passed for check in run.checks.values())
+        if self.publishes and sound:
+            figures |= run.publish()
+        elif not self.publishes:
+            figures["published"] = f"not yet: that waits for {run.last_asset!r}"
+        for name, file in files.items():
+            shown = figures | run.metadata | {"preview": preview(tables[name], TABLES[name])}
+            yield self._result(run, file, shown, faults[name])
+
+    def _result(
+        self, run: Run, file: StoredFile, shown: dict[str, Any], faults: list[str]
+    ) -> dg.MaterializeResult[None]:
+        contract = dg.AssetCheckResult(
+            asset_key=file.table,
+            check_name=CONTRACT_CHECK,
+            passed=not faults,
+            description="; ".join(faults) or "as promised",
+        )
+        extra = [
+            run.checks.get((table, name)) or _still_sound(table, name)
+            for table, name, _ in self.checks
+            if table == file.table
+        ]
+        return dg.MaterializeResult(
+            asset_key=file.table,
+            metadata={**shown, "dagster/row_count": file.rows, PATH_KEY: file.path, "size (bytes)": file.bytes},
+            data_version=dg.DataVersion(file.content),
+            check_results=[contract, *extra],
+        )
+
+
+def table_asset(
+    *tables: str,
+    kinds: Sequence[str] = ("python", "parquet"),
+    deps: Sequence[str] = (),
+    checks: Sequence[tuple[str, str, str]] = (),
+    publishes: bool = False,
+    always: bool = False,
+) -> Callable[[Callable[..., pa.Table | Tables]], TableAsset]:
+    """Make a table asset of a function ``(run, <input table>, ...) -> table or tuple of tables``.
+
+    Parameters
+    ----------
+    tables
+        Names of the tables that the function returns, in order.
+    kinds
+        Kinds shown in the Dagster UI.
+    deps
+        Assets it depends on beside the tables in its signature.
+    checks
+        Further blocking checks, (table, name, description); the function records their results.
+    publishes
+        Whether it ends its chain: its run commits the tables of the dataset, or of the day.
+    always
+        Whether it is computed even when nothing changed, because its result tells whether anything did.
+    """
+
+    def decorate(function: Callable[..., pa.Table | Tables]) -> TableAsset:
+        return TableAsset(function, tables, frozenset(kinds), tuple(deps), tuple(checks), publishes, always)
+
+    return decorate
+
+
+def _still_sound(table: str, name: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(asset_key=table, check_name=name, passed=True, description="as in the last commit")
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

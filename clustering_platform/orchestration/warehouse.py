@@ -1,0 +1,126 @@
+"""The warehouse as Dagster sees it: a resource that holds the dataset's lock, and the IO manager that loads tables."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from clustering_platform.datasets import Dataset, find_dataset
+from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.settings import Settings
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files, StoredFile, StoreError
+from clustering_platform.store.locks import dataset_lock
+from clustering_platform.tables import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PATH_KEY = "path"
+
+
+class Warehouse(dg.ConfigurableIOManager):
+    """The tables under a data folder.
+
+    A run holds the lock of its dataset from the set-up of this resource to its teardown. Assets write through it and
+    return ``MaterializeResult``; their inputs are loaded by it: what this run wrote, else what the run it re-executes
+    wrote, else what was materialized last.
+    """
+
+    data_folder: str = Field(description="Folder under which everything is stored.")
+    lock_timeout: float = Field(default=3600.0, description="Seconds to wait while another run holds the dataset.")
+
+    _held: contextlib.ExitStack = PrivateAttr(default_factory=contextlib.ExitStack)
+    _base_sequence: int = PrivateAttr(default=0)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process, for this data folder."""
+        return Settings(data=Path(self.data_folder))
+
+    @property
+    def files(self) -> Files:
+        """The files of the warehouse."""
+        return Files(self.settings.warehouse)
+
+    @property
+    def commits(self) -> Commits:
+        """The commits of the warehouse."""
+        return Commits(self.files)
+
+    @property
+    def base_sequence(self) -> int:
+        """Number of the newest commit of the dataset when this run got its lock."""
+        return self._base_sequence
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset of the inbox, or fail for good if there is none of that name."""
+        return find_dataset(self.settings.inbox, name)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Take the lock of the dataset that the run is about."""
+        key = context.run.tags.get("dagster/partition") if context.run else None
+        if not key or not context.run:
+            return
+        dataset = Slice.from_key(key).dataset
+        self._held.enter_context(
+            dataset_lock(
+                self.files.root,
+                dataset,
+                holder=f"run {context.run.run_id}",
+                timeout=self.lock_timeout,
+                on_wait=context.log.info if context.log else None,
+            )
+        )
+        self._base_sequence = self.commits.last_sequence(dataset)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Give the lock back."""
+        self._held.close()
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Refuse: assets write their tables themselves and return ``MaterializeResult``."""
+        raise TypeError(f"{context.asset_key.to_user_string()} returned a value; return MaterializeResult")
+
+    def load_input(self, context: dg.InputContext) -> pa.Table:
+        """Load the table of the upstream asset for the partition at hand, its content hash in the schema metadata."""
+        run, key = context.step_context.dagster_run, Slice.from_key(context.asset_partition_key)
+        file = self.locate(context.asset_key.to_user_string(), key, run, context.instance)
+        return self.files.read(file).replace_schema_metadata({"content": file.content})
+
+    def locate(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
+        """Return the file of a table that a run is to read.
+
+        Raises
+        ------
+        StoreError
+            The table was never materialized for this slice.
+        """
+        for run_id in _ancestry(run, instance):
+            if file := self.files.find(table, part.dataset, part.day, run_id):
+                return file
+        if event := newest_materialization(instance, table, part):
+            return self.files.describe(cast("str", event.metadata[PATH_KEY].value))
+        job = "topics" if TABLES[table].scope == "dataset" else "opinions"
+        raise StoreError(f"table {table!r} of {part} is not there yet; run the job {job!r} for it first")
+
+
+def newest_materialization(instance: dg.DagsterInstance, table: str, part: Slice) -> dg.AssetMaterialization | None:
+    """Return the newest materialization of a table for a slice, by whichever run, or None."""
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[part.key]), limit=1
+    ).records
+    return records[0].asset_materialization if records else None
+
+
+def _ancestry(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[str]:
+    """Yield the id of a run, of the run that it re-executes, and so on."""
+    current: dg.DagsterRun | None = run
+    while current:
+        yield current.run_id
+        current = instance.get_run_by_id(current.parent_run_id) if current.parent_run_id else None

@@ -1,0 +1,117 @@
+"""A whole platform in a temporary folder, with a small conversation and an embedder that needs no model."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from clustering_platform.datasets import Dataset, TopicsConfig
+from clustering_platform.definitions import build_defs
+from clustering_platform.orchestration.embedders import Embedders
+from clustering_platform.orchestration.partitions import DATASETS, Slice
+from clustering_platform.orchestration.warehouse import Warehouse
+from clustering_platform.settings import Settings
+from clustering_platform.store.commits import Commit, Commits
+from clustering_platform.store.files import Files
+
+DAY = date(2026, 3, 31)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+FIRST_VOTE = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class WordEmbedder(AbstractContextManager["WordEmbedder"]):
+    """Vectors from hashed words: texts that share words lie close together."""
+
+    model = "words"
+
+    def embed(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Return one row of length one for each text."""
+        rows = [sum((_direction(word) for word in text.lower().split()), np.zeros(32)) for text in texts]
+        matrix = np.array(rows, dtype=np.float32)
+        return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+    def __exit__(self, *error: object) -> None:
+        """Release nothing."""
+
+
+class WordEmbedders(Embedders):
+    """Gives every dataset the same `WordEmbedder`."""
+
+    def create(self, config: TopicsConfig) -> AbstractContextManager[Any]:
+        """Return the embedder."""
+        return WordEmbedder()
+
+
+class Platform:
+    """The definitions on one instance and one data folder."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance, *, lock_timeout: float = 60) -> None:
+        self.settings = Settings(home=folder, data=folder / "data")
+        self.instance = instance
+        warehouse = Warehouse(data_folder=str(self.settings.data_folder), lock_timeout=lock_timeout)
+        overrides = {"embedders": WordEmbedders(), "warehouse": warehouse}
+        self.definitions = build_defs(self.settings, resource_overrides=overrides)
+        self.commits = Commits(Files(self.settings.warehouse))
+
+    def dataset(self, name: str = "talk") -> Dataset:
+        """Return a dataset of the inbox, known to Dagster."""
+        folder = self.settings.inbox / name
+        folder.mkdir(parents=True, exist_ok=True)
+        self.instance.add_dynamic_partitions(DATASETS.name or "", [name])
+        return Dataset(name, folder)
+
+    def run(self, job: str, key: str, **options: Any) -> dg.ExecuteInProcessResult:
+        """Run a job on one partition."""
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, partition_key=key, run_config=QUIET, raise_on_error=False, **options
+        )
+
+    def publish(self, name: str = "talk", day: date = DAY) -> list[dg.ExecuteInProcessResult]:
+        """Run both jobs."""
+        return [self.run("topics", name), self.run("opinions", Slice(name, day).key)]
+
+    def log(self, name: str = "talk") -> list[Commit]:
+        """Return the commits of a dataset, newest first."""
+        return list(self.commits.log(name))
+
+
+def write_conversation(folder: Path, *, voters: int = 80, items: int = 24, bad_rows: int = 0, extra: int = 0) -> None:
+    """Write a conversation of two groups that disagree on every second item; `extra` voters come one day later."""
+    with (folder / "items.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text"])
+        writer.writerows((f"s{item}", _text(item)) for item in range(items))
+    with (folder / "votes.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["voter_id", "item_id", "vote", "voted_at"])
+        for voter in range(voters + extra):
+            day = 31 if voter >= voters else voter % 28
+            for item in range(items):
+                if (voter * 7 + item * 3) % 4:
+                    time = FIRST_VOTE + timedelta(days=day, seconds=voter * 100 + item)
+                    writer.writerow([f"v{voter}", f"s{item}", _vote(voter, item), time.isoformat()])
+        writer.writerows([f"v{row}", "s0", "perhaps", FIRST_VOTE.isoformat()] for row in range(bad_rows))
+
+
+def _vote(voter: int, item: int) -> int:
+    leaning = 1 if voter % 3 else -1
+    if (voter * 5 + item * 11) % 9 == 0:
+        return 0
+    return leaning if item % 2 else 1
+
+
+def _text(item: int) -> str:
+    subject = ("buses and trams", "the library roof", "old oak trees")[item % 3]
+    return f"{subject} matter for reason number {item}"
+
+
+def _direction(word: str) -> np.ndarray[Any, Any]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
+    return np.random.default_rng(seed).normal(size=32)

@@ -1,0 +1,189 @@
+"""What a run publishes: everything at its end, nothing twice, nothing half."""
+
+import dagster as dg
+import pytest
+
+from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.runs import faults_of
+from clustering_platform.orchestration.warehouse import Warehouse
+from clustering_platform.store.catalog import connect
+from clustering_platform.store.locks import dataset_lock
+from clustering_platform.tables import TABLES
+from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
+
+KEY = f"talk|{DAY}"
+
+
+def materialized(result: dg.ExecuteInProcessResult, table: str) -> dict[str, object]:
+    """Return the metadata of a materialization of a run."""
+    return {
+        name: value.value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(table)
+        for name, value in event.materialization.metadata.items()
+    }
+
+
+def test_two_jobs_publish_every_table_of_the_contract(platform: Platform) -> None:
+    topics, opinions = platform.publish()
+    assert topics.success
+    assert opinions.success
+    day, whole = platform.log()
+    assert (whole.day, day.day) == (None, DAY)
+    assert set(whole.tables) | set(day.tables) == set(TABLES)
+    assert (whole.status, day.status) == ("ready", "ready")
+    with connect(platform.settings.catalog) as catalog:
+        assert catalog.execute("SELECT count(*) FROM voter_groups WHERE group_id IS NOT NULL").fetchall() == [(80,)]
+        assert catalog.execute("SELECT size FROM groups ORDER BY 1").fetchall() == [(27,), (53,)]
+
+
+def test_row_accounting_is_part_of_the_commit(platform: Platform) -> None:
+    write_conversation(platform.dataset().folder, bad_rows=3)
+    platform.run("topics", "talk")
+    rows = platform.log()[0].rows
+    assert rows
+    assert rows.quarantined == 3
+    assert rows.read == rows.accepted + rows.quarantined + rows.superseded
+
+
+def test_a_run_with_nothing_new_computes_and_publishes_nothing(platform: Platform) -> None:
+    platform.publish()
+    commits = platform.log()
+    topics, opinions = platform.publish()
+    assert topics.success
+    assert opinions.success
+    assert platform.log() == commits
+    assert materialized(topics, "topic_tree")["unchanged since commit"] == 1
+    assert materialized(opinions, "opinion_snapshot")["unchanged since commit"] == 2
+    assert "data:image/png;base64" in str(materialized(opinions, "opinion_snapshot")["opinion map"])
+
+
+def test_force_computes_all_the_same_and_gives_the_same_content(platform: Platform) -> None:
+    platform.publish()
+    assert platform.run("opinions", KEY, tags={FORCE_TAG: "true"}).success
+    newest, _, older = platform.log()[0], None, platform.log()[1]
+    assert newest.sequence == 3
+    assert {name: table.content for name, table in newest.tables.items()} == {
+        name: table.content for name, table in older.tables.items()
+    }
+
+
+def test_votes_after_the_day_change_nothing_about_it(platform: Platform) -> None:
+    platform.publish()
+    write_conversation(platform.dataset().folder, extra=9)
+    topics, opinions = platform.publish()
+    assert topics.success
+    assert materialized(opinions, "groups")["unchanged since commit"] == 2
+    assert [commit.day for commit in platform.log()] == [None, DAY, None]
+
+
+def test_a_changed_setting_makes_a_new_commit(platform: Platform) -> None:
+    platform.publish()
+    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 3}")
+    assert platform.run("opinions", KEY).success
+    assert platform.log()[0].sequence == 3
+
+
+def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platform: Platform) -> None:
+    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in INGEST])
+    assert result.success
+    assert platform.log() == []
+    shown = materialized(result, "votes")
+    assert shown["published"] == "not yet: that waits for 'topic_names'"
+    assert (platform.settings.warehouse / str(shown["path"])).is_file()
+
+
+INGEST = ("items", "votes", "quarantine", "ingest_report")
+
+
+def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
+    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics")):
+        assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
+        assert platform.log() == []
+    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")]).success
+    assert [commit.sequence for commit in platform.log()] == [1]
+
+
+def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
+    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics")):
+        platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
+    write_conversation(platform.dataset().folder, items=30)
+    platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
+    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")])
+    assert not result.success
+    assert platform.log() == []
+
+
+def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
+    first = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
+    rest = [dg.AssetKey(name) for name in ("projection", "topic_tree", "item_topics", "topic_names")]
+    tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
+    second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
+    assert second.success
+    tables = platform.log()[0].tables
+    assert first.run_id in tables["embeddings"].path
+    assert second.run_id in tables["topic_tree"].path
+
+
+def test_too_many_bad_rows_publish_nothing_and_say_why(platform: Platform) -> None:
+    write_conversation(platform.dataset().folder, voters=20, bad_rows=200)
+    result = platform.run("topics", "talk")
+    assert not result.success
+    assert platform.log() == []
+    (fault, *_) = faults_of(result)
+    assert "200" in fault
+    assert "votes.csv" in fault
+
+
+def test_fewer_voters_than_needed_is_a_commit_with_what_there_is(platform: Platform) -> None:
+    write_conversation(platform.dataset().folder, voters=12)
+    _, opinions = platform.publish()
+    assert opinions.success
+    commit = platform.log()[0]
+    assert commit.status == "insufficient_voters"
+    assert commit.reason
+    assert "12" in commit.reason
+    assert "50" in commit.reason
+    assert commit.tables["groups"].rows == 0
+    assert commit.tables["item_statistics"].rows == 24
+
+
+def test_a_dataset_that_is_not_in_the_inbox_fails_with_its_name(platform: Platform) -> None:
+    platform.instance.add_dynamic_partitions("dataset", ["tulk"])
+    result = platform.run("topics", "tulk")
+    assert not result.success
+    assert "did you mean 'talk'" in " ".join(faults_of(result))
+
+
+@pytest.fixture
+def failing_projection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no map today")
+
+    monkeypatch.setattr("clustering_platform.semantics.projection.project", fail)
+
+
+@pytest.mark.usefixtures("failing_projection")
+def test_a_failed_run_leaves_the_last_commit_as_it_was(platform: Platform) -> None:
+    result = platform.run("topics", "talk")
+    assert not result.success
+    assert "no map today" in " ".join(faults_of(result))
+    assert platform.log() == []
+
+
+def test_a_run_waits_for_the_one_that_holds_its_dataset(platform: Platform) -> None:
+    impatient = Platform(platform.settings.home, platform.instance, lock_timeout=0.2)
+    with dataset_lock(platform.settings.warehouse, "talk", holder="run 1", timeout=0):
+        busy = impatient.run("topics", "talk")
+    assert not busy.success
+    assert "is still being computed by run 1" in " ".join(faults_of(busy))
+    assert impatient.run("topics", "talk").success
+
+
+def test_a_run_that_lost_its_place_publishes_nothing(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform.run("topics", "talk")
+    monkeypatch.setattr(Warehouse, "base_sequence", property(lambda _: 0))
+    late = platform.run("topics", "talk", tags={FORCE_TAG: "true"})
+    assert not late.success
+    assert "made by another run in the meantime" in " ".join(faults_of(late))
+    assert [commit.sequence for commit in platform.log()] == [1]

@@ -1,0 +1,99 @@
+"""What the sensors and the schedule ask for."""
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from clustering_platform.orchestration.partitions import today
+from clustering_platform.orchestration.schedules import snapshot_requests
+from clustering_platform.orchestration.sensors import look_for_votes, look_into_inbox
+from clustering_platform_tests.orchestration.platform import Platform, write_conversation
+
+
+def look(platform: Platform, cursor: str | None = None) -> dg.SensorResult:
+    with dg.build_sensor_context(instance=platform.instance, cursor=cursor) as context:
+        result = look_into_inbox(context, platform.settings.inbox)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def settle(folder: Path, *, seconds: float = 60) -> None:
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - seconds, time.time() - seconds))
+
+
+def test_a_new_dataset_gets_a_partition_and_a_run(platform: Platform) -> None:
+    platform.instance.delete_dynamic_partition("dataset", "talk")
+    settle(platform.settings.inbox / "talk")
+    result = look(platform)
+    (request,) = result.run_requests or []
+    (addition,) = result.dynamic_partitions_requests or []
+    assert (request.partition_key, request.tags["clustering/dataset"]) == ("talk", "talk")
+    assert list(addition.partition_keys) == ["talk"]
+    assert {event.asset_key.to_user_string() for event in result.asset_events} == {"dataset_files", "dataset_config"}
+
+
+def test_an_unchanged_dataset_is_not_requested_again(platform: Platform) -> None:
+    settle(platform.dataset().folder)
+    first = look(platform)
+    again = look(platform, first.cursor)
+    assert again.run_requests == []
+    assert again.cursor == first.cursor
+
+
+def test_touching_a_file_without_changing_it_requests_nothing(platform: Platform) -> None:
+    settle(platform.dataset().folder)
+    first = look(platform)
+    settle(platform.dataset().folder, seconds=30)
+    assert look(platform, first.cursor).run_requests == []
+
+
+def test_changed_content_is_requested_once_under_a_key_of_its_own(platform: Platform) -> None:
+    settle(platform.dataset().folder)
+    first = look(platform)
+    write_conversation(platform.dataset().folder, extra=5)
+    settle(platform.dataset().folder)
+    second = look(platform, first.cursor)
+    keys = [request.run_key for result in (first, second) for request in result.run_requests or []]
+    assert len(set(keys)) == 2
+
+
+def test_files_that_are_still_being_written_are_left_for_later(platform: Platform) -> None:
+    assert look(platform).run_requests == []
+
+
+def test_a_link_in_the_inbox_is_reported_and_stops_no_other_dataset(platform: Platform) -> None:
+    settle(platform.dataset().folder)
+    other = platform.dataset("linked").folder
+    (other / "votes.csv").symlink_to("/etc/hostname")
+    assert [request.partition_key for request in look(platform).run_requests or []] == ["talk"]
+
+
+def test_read_votes_ask_for_todays_snapshot_of_every_dataset_once(platform: Platform) -> None:
+    write_conversation(platform.dataset("walk").folder)
+    for name in ("talk", "walk"):
+        assert platform.run("topics", name).success
+    with dg.build_sensor_context(instance=platform.instance) as context:
+        result = look_for_votes(context)
+    assert [request.partition_key for request in result.run_requests or []] == [
+        f"talk|{today()}",
+        f"walk|{today()}",
+    ]
+    with dg.build_sensor_context(instance=platform.instance, cursor=result.cursor) as context:
+        assert look_for_votes(context).run_requests == []
+
+
+def test_the_schedule_asks_for_a_day_of_all_datasets_with_votes(platform: Platform) -> None:
+    platform.run("topics", "talk")
+    (platform.dataset("texts").folder / "items.csv").write_text("id,text\n1,one\n2,two\n")
+    platform.run("topics", "texts")
+    requests = list(snapshot_requests(platform.instance, platform.settings, date(2026, 4, 1)))
+    assert [getattr(request, "partition_key", request) for request in requests] == ["talk|2026-04-01"]
+
+
+def test_the_schedule_asks_for_nothing_before_the_day_axis(platform: Platform) -> None:
+    (reason,) = snapshot_requests(platform.instance, platform.settings, date(2025, 12, 31))
+    assert isinstance(reason, dg.SkipReason)
