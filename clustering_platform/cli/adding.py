@@ -1,0 +1,95 @@
+"""`clustering add`: a dry ingest, then a copy into the inbox."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from clustering_platform.datasets import CONFIG_FILE, Dataset, DatasetError, input_files, suggest_name, validate_name
+from clustering_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from clustering_platform.ingest.ingest import Ingested
+
+
+def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bool, out: Console) -> Dataset:
+    """Copy `path` into the inbox as a dataset, after showing what a dry ingest finds in it.
+
+    Raises
+    ------
+    DatasetError
+        The path is missing, the name cannot be used or is taken.
+    IngestError
+        A file cannot be read at all.
+    """
+    if not path.exists():
+        raise DatasetError(f"{path}: there is no such file or folder")
+    name = validate_name(name) if name else _offered_name(path, out)
+    target = settings.inbox / name
+    if target.exists() and not replace:
+        raise DatasetError(f"there is a dataset {name!r} already; use --replace to put this one in its place")
+    staging = settings.inbox / f".{name}.{uuid.uuid4().hex}.part"
+    try:
+        _copy(path, staging)
+        _print_findings(_dry_ingest(settings, name, staging), out)
+        _put_in_place(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    out.print(f"added as [bold]{name}[/]; now: clustering run {name}")
+    return Dataset(name, target)
+
+
+def _offered_name(path: Path, out: Console) -> str:
+    stem = path.resolve().name if path.is_dir() else path.resolve().stem
+    name = suggest_name(stem)
+    if not name:
+        raise DatasetError(f"{stem!r} cannot name a dataset; give one with --name")
+    if name != stem:
+        out.print(f"{stem!r} cannot name a dataset; taking {name!r} (choose another with --name)")
+    return name
+
+
+def _copy(path: Path, staging: Path) -> None:
+    staging.mkdir(parents=True)
+    if path.is_file():
+        shutil.copy2(path, staging / path.name)
+        return
+    for file in input_files(path):
+        copy = staging / file.relative_to(path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, copy)
+
+
+def _dry_ingest(settings: Settings, name: str, folder: Path) -> Ingested:
+    from clustering_platform.ingest.ingest import ingest_dataset
+    from clustering_platform.ingest.pseudonyms import Pseudonyms
+
+    dataset = Dataset(name, folder)
+    return ingest_dataset(dataset, Pseudonyms.for_dataset(dataset, settings))
+
+
+def _print_findings(ingested: Ingested, out: Console) -> None:
+    for row in ingested.report.to_pylist():
+        counts = ", ".join(f"{row[name]:,} {name}" for name in ("read", "accepted", "quarantined", "superseded"))
+        out.print(f"[bold]{row['file']}[/]: {row['content']}: {counts}")
+        for finding in row["findings"]:
+            out.print(f"  {finding}", highlight=False)
+    for row in ingested.quarantine.slice(0, 5).to_pylist():
+        out.print(f"  [yellow]{row['file']}:{row['line']}[/] {row['column']}: {row['message']}", highlight=False)
+
+
+def _put_in_place(staging: Path, target: Path) -> None:
+    """Give the staged folder its name; what had the name goes, but its settings stay where the new one has none."""
+    if target.exists():
+        if (target / CONFIG_FILE).exists() and not (staging / CONFIG_FILE).exists():
+            shutil.copy2(target / CONFIG_FILE, staging / CONFIG_FILE)
+        old = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        target.rename(old)
+        staging.rename(target)
+        shutil.rmtree(old)
+    else:
+        staging.rename(target)

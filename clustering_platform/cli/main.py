@@ -1,0 +1,185 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
+from clustering_platform.settings import Settings
+from clustering_platform.store.files import StoreError
+
+app = typer.Typer(
+    name="clustering",
+    help="Turns votes and texts into named, explorable groups and topics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Print the message of an expected error and end with status 1, instead of a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        from clustering_platform.ingest.errors import IngestError
+
+        try:
+            command(*args, **kwargs)
+        except (DatasetError, IngestError, StoreError, FileNotFoundError, FileExistsError) as error:
+            err.print(f"[red]error:[/] {error}", highlight=False)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+@app.command()
+@reports_errors
+def add(
+    path: Annotated[Path, typer.Argument(help="Folder or file with votes, items or a Polis export.")],
+    name: Annotated[str | None, typer.Option(help="Name of the dataset. Default: from the path.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the dataset of that name.")] = False,
+) -> None:
+    """Bring a folder or file into the inbox, after a dry run that shows what was found in it."""
+    from clustering_platform.cli.adding import add_dataset
+
+    add_dataset(Settings(), path, name, replace=replace, out=out)
+
+
+@app.command()
+@reports_errors
+def run(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the snapshot. Default: today.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Compute even when nothing changed.")] = False,
+) -> None:
+    """Run everything for a dataset: ingest, topics, opinions of a day; then print what came of it."""
+    from clustering_platform.cli.running import run_dataset
+    from clustering_platform.cli.summary import print_summary
+
+    settings = Settings()
+    dataset = find_dataset(settings.inbox, name)
+    if not run_dataset(settings, dataset, day=_to_date(day), force=force, out=out, err=err):
+        raise typer.Exit(1)
+    print_summary(settings, name, out)
+
+
+@app.command()
+@reports_errors
+def datasets() -> None:
+    """List the datasets of the inbox and what is published of each."""
+    from clustering_platform.cli.summary import published
+
+    settings = Settings()
+    found = published(settings)
+    table = Table("dataset", "title", "voters", "groups", "items", "topics", "snapshot", "status", box=None)
+    for dataset in list_datasets(settings.inbox):
+        row = found.get(dataset.name, {})
+        figures = [str(row.get(key, "-")) for key in ("voters", "groups", "items", "topics", "day")]
+        table.add_row(dataset.name, dataset.title, *figures, row.get("status", "not run yet"))
+    out.print(table if table.rows else "no datasets yet; bring one in with `clustering add PATH`")
+
+
+@app.command()
+@reports_errors
+def show(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
+    """Print the newest published groups and topics of a dataset."""
+    from clustering_platform.cli.summary import print_summary
+
+    settings = Settings()
+    print_summary(settings, find_dataset(settings.inbox, name).name, out)
+
+
+@app.command()
+@reports_errors
+def sql(query: Annotated[str, typer.Argument(help="A question in DuckDB's SQL.")]) -> None:
+    """Ask the catalog a question and print the answer."""
+    import duckdb
+
+    from clustering_platform.cli.summary import print_query
+
+    try:
+        print_query(Settings(), query, out)
+    except duckdb.Error as error:
+        err.print(f"[red]error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+@reports_errors
+def catalog() -> None:
+    """Make catalog.duckdb anew from the commits, for example after the data folder was moved."""
+    from clustering_platform.store.catalog import rebuild_catalog
+    from clustering_platform.store.commits import Commits
+    from clustering_platform.store.files import Files
+
+    settings = Settings()
+    rebuild_catalog(Commits(Files(settings.warehouse)), settings.catalog)
+    out.print(f"{settings.catalog}")
+
+
+@app.command()
+@reports_errors
+def gc(
+    keep_commits: Annotated[int, typer.Option(min=1, help="Newest commits of each day that stay.")] = 3,
+    keep_hours: Annotated[float, typer.Option(min=0, help="What is younger than this stays.")] = 24,
+) -> None:
+    """Remove old commits and the files that no commit names."""
+    from clustering_platform.store.catalog import rebuild_catalog
+    from clustering_platform.store.commits import Commits
+    from clustering_platform.store.files import Files
+    from clustering_platform.store.garbage import collect_garbage
+
+    settings = Settings()
+    commits = Commits(Files(settings.warehouse))
+    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours)
+    rebuild_catalog(commits, settings.catalog)
+    out.print(f"removed {gone.commits} commits and {gone.files} files ({gone.bytes / 1e6:.1f} MB)")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@reports_errors
+def dev(context: typer.Context) -> None:
+    """Start the Dagster UI and daemon here; further options go to `dagster dev`."""
+    from clustering_platform.orchestration.instance import open_instance
+
+    settings = Settings()
+    open_instance(settings).dispose()
+    dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if dagster is None:
+        raise FileNotFoundError("the command `dagster` is not installed beside this Python")
+    os.chdir(settings.home)
+    os.execv(dagster, [dagster, "dev", "-w", "workspace.yaml", *context.args])  # noqa: S606 - our own dagster
+
+
+@app.command()
+@reports_errors
+def demo() -> None:
+    """Run the sample conversation through the whole platform and explain the result."""
+    from clustering_platform.cli.demo import run_demo
+
+    if not run_demo(Settings(), out=out, err=err):
+        raise typer.Exit(1)
+
+
+def _to_date(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,75 @@
+"""`clustering run`: the jobs of a dataset, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from clustering_platform.datasets import Dataset
+from clustering_platform.orchestration.runs import OnProgress, Outcome, Runner
+from clustering_platform.orchestration.runs import Progress as Step
+from clustering_platform.settings import Settings
+
+
+def run_dataset(
+    settings: Settings, dataset: Dataset, *, day: date | None, force: bool, out: Console, err: Console
+) -> bool:
+    """Run all jobs of a dataset and tell whether all succeeded; faults are printed."""
+    dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
+    with _bars(out) as bars:
+        bar = bars.add_task("starting", total=None, now="")
+        from clustering_platform.definitions import build_defs
+
+        runner = Runner(settings, build_defs(settings))
+        runner.register(dataset)
+        bars.remove_task(bar)
+        outcomes = [
+            _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
+        ]
+        if runner.has_votes(dataset) and not _refused(outcomes[0]):
+            outcomes.append(
+                _with_bar(
+                    bars,
+                    runner,
+                    "opinions",
+                    lambda on: runner.run_opinions(dataset, day=day, force=force, on_progress=on),
+                )
+            )
+    for outcome in outcomes:
+        for fault in outcome.faults:
+            err.print(f"[red]{outcome.job}:[/] {fault}", highlight=False)
+    return all(outcome.succeeded for outcome in outcomes)
+
+
+def _refused(outcome: Outcome) -> bool:
+    return any(fault.startswith(("ingest", "quarantine", "votes", "items")) for fault in outcome.faults)
+
+
+def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
+    task = bars.add_task(job, total=len(runner.steps(job)), now="")
+
+    def on_progress(step: Step) -> None:
+        if step.state == "started":
+            bars.update(task, now=step.step)
+        elif step.state == "ended":
+            bars.advance(task)
+        elif step.state == "log" and step.step:
+            bars.update(task, now=f"{step.step}: {step.message}")
+
+    outcome = start(on_progress)
+    bars.update(task, now="done" if outcome.succeeded else "failed")
+    return outcome
+
+
+def _bars(out: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:>9}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}", markup=False),
+        console=out,
+    )

@@ -1,0 +1,117 @@
+"""Votes to groups: ours beside dense mean imputation, PCA, k-means and silhouette over all voters.
+
+The votes are synthetic: four planted groups, log-normal activity. The score is the adjusted Rand index of found
+against planted groups, over grouped voters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.tables import TABLES, conform
+from clustering_platform_tests.benchmarks.measure import measure
+
+SETS = {"A": (10_000, 500, 50), "B": (100_000, 1000, 50)}
+DAY = date(2026, 6, 30)
+GROUPS = 4
+
+
+def main() -> None:
+    """Print a line for each set and method."""
+    for name, (voters, items, each) in SETS.items():
+        print(f"set {name}: {voters:,} voters, {items:,} items, about {voters * each:,} votes")
+        print(f"  ours      {measure(ours, voters, items, each)}")
+        print(f"  baseline  {measure(baseline, voters, items, each)}")
+
+
+def generate(voters: int, items: int, each: int) -> tuple[np.ndarray[Any, Any], ...]:
+    """Return voters, items and votes of a log in order of time, and the planted group of each voter."""
+    rng = np.random.default_rng(7)
+    planted = rng.integers(0, GROUPS, voters)
+    leaning = rng.uniform(0.1, 0.9, (GROUPS, items))
+    counts = np.clip(rng.lognormal(np.log(each) - 0.32, 0.8, voters).astype(int), 8, items)
+    voter = np.repeat(np.arange(voters), counts)
+    item = rng.integers(0, items, voter.size)
+    agrees = rng.random(voter.size) < leaning[planted[voter], item]
+    vote = np.where(rng.random(voter.size) < 0.1, 0, np.where(agrees, 1, -1)).astype(np.int8)
+    order = rng.permutation(voter.size)
+    return voter[order], item[order], vote[order], planted
+
+
+def ours(voters: int, items: int, each: int) -> Callable[[], float]:
+    """Return the platform's own computation, ready to start."""
+    from sklearn.metrics import adjusted_rand_score
+
+    from clustering_platform.opinions.compute import compute_opinions
+
+    voter, item, vote, planted = generate(voters, items, each)
+    votes, statements = _tables(voter, item, vote, items)
+
+    def compute() -> float:
+        tables = compute_opinions(votes, statements, day=DAY, config=OpinionsConfig())
+        grouped = tables["voter_groups"].filter(tables["voter_groups"]["group_id"].is_valid())
+        numbers = [int(name[1:]) for name in grouped["voter_id"].to_pylist()]
+        return float(adjusted_rand_score(planted[numbers], grouped["group_id"].to_numpy()))
+
+    return compute
+
+
+def baseline(voters: int, items: int, each: int) -> Callable[[], float]:
+    """Return the plain way, ready to start."""
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+    voter, item, vote, planted = generate(voters, items, each)
+
+    def compute() -> float:
+        dense = np.full((voters, items), np.nan, dtype=np.float32)
+        dense[voter, item] = vote
+        means = np.nanmean(dense, axis=0)
+        filled = np.where(np.isnan(dense), means, dense)
+        places = PCA(2, random_state=0).fit_transform(filled)
+        labels = [KMeans(k, n_init=1, random_state=0).fit_predict(places) for k in range(2, 6)]
+        best = max(labels, key=lambda found: silhouette_score(places, found, sample_size=20_000, random_state=0))
+        return float(adjusted_rand_score(planted, best))
+
+    return compute
+
+
+def _tables(
+    voter: np.ndarray[Any, Any], item: np.ndarray[Any, Any], vote: np.ndarray[Any, Any], items: int
+) -> tuple[pa.Table, pa.Table]:
+    start = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    names = pa.array([f"v{number}" for number in range(int(voter.max()) + 1)])
+    statements = pa.array([f"s{number}" for number in range(items)])
+    rows = len(voter)
+    votes = {
+        "sequence": np.arange(rows),
+        "voter_id": names.take(pa.array(voter)),
+        "voter_type": pa.repeat("user", rows),
+        "item_id": statements.take(pa.array(item)),
+        "vote": vote,
+        "voted_at": pa.array(start + np.arange(rows) * 1000, pa.timestamp("us", "UTC")),
+        "is_superseded": pa.repeat(False, rows),
+    }
+    listed = {
+        "item_id": statements,
+        "text": statements,
+        "created_at": pa.nulls(items, pa.timestamp("us", "UTC")),
+        "author_id": pa.nulls(items, pa.string()),
+        "moderation": pa.repeat(pa.scalar(1, pa.int8()), items),
+        "is_meta": pa.repeat(False, items),
+        "is_seed": pa.repeat(False, items),
+        "is_listed": pa.repeat(True, items),
+        "metadata": pa.nulls(items, pa.string()),
+    }
+    return conform(pa.table(votes), TABLES["votes"]), conform(pa.table(listed), TABLES["items"])
+
+
+if __name__ == "__main__":
+    main()

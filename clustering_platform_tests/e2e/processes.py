@@ -1,0 +1,154 @@
+"""Real processes of the platform on a data folder of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data" / "sample" / "town-plans"
+T = TypeVar("T")
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a process that keeps everything under `data`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERING_", "DAGSTER_"))}
+    return {
+        **inherited,
+        "CLUSTERING_HOME": str(ROOT),
+        "CLUSTERING_DATA": str(data),
+        "DAGSTER_HOME": str(ROOT),
+        "COLUMNS": "200",
+        "NO_COLOR": "1",
+        **more,
+    }
+
+
+def clustering(data: Path, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    command = [sys.executable, "-c", "from clustering_platform.cli.main import main; main()", *arguments]
+    result = subprocess.run(
+        command, env=environment(data, **more), capture_output=True, text=True, check=False, timeout=400
+    )
+    assert not check or result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:
+    """Return what `look` finds, as soon as it finds something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+class DagsterDev:
+    """`clustering dev`: webserver, daemon and code server, on a port of their own."""
+
+    def __init__(self, data: Path, **more: str) -> None:
+        self.port = _free_port()
+        self.log = data.parent / f"dagster-{self.port}.log"
+        code = "from clustering_platform.cli.main import main; main()"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, "dev", "-p", str(self.port)],
+                env=environment(data, **more),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> DagsterDev:
+        wait_for(self._is_loaded, seconds=120, what=f"Dagster loads the definitions (see {self.log})")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Send a GraphQL query and return its data."""
+        body = json.dumps({"query": query, "variables": dict(variables or {})}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", data=body, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
+        """Launch a run and return its id."""
+        selector = {
+            "repositoryLocationName": "clustering_platform.definitions",
+            "repositoryName": "__repository__",
+            "pipelineName": job,
+        }
+        metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+        params = {"selector": selector, "mode": "default", "executionMetadata": metadata}
+        answer = self.ask(_LAUNCH, {"params": params})["launchPipelineExecution"]
+        assert "run" in answer, answer
+        run_id: str = answer["run"]["runId"]
+        return run_id
+
+    def status(self, run_id: str) -> str:
+        """Return the status of a run."""
+        status: str = self.ask("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", {"id": run_id})[
+            "runOrError"
+        ]["status"]
+        return status
+
+    def wait_for_run(self, run_id: str, *, seconds: float = 120) -> str:
+        """Return the status with which a run ends."""
+        ended = ("SUCCESS", "FAILURE", "CANCELED")
+        return wait_for(
+            lambda: status if (status := self.status(run_id)) in ended else None, seconds=seconds, what=f"run {run_id}"
+        )
+
+    def _is_loaded(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            answer = self.ask(_LOADED)["workspaceOrError"]
+        except OSError:
+            return False
+        return any(entry["loadStatus"] == "LOADED" for entry in answer.get("locationEntries", []))
+
+
+_LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
+_LAUNCH = """
+mutation($params: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $params) {
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on InvalidSubsetError { message }
+    ... on PipelineNotFoundError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
