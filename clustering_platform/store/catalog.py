@@ -1,0 +1,145 @@
+"""``catalog.duckdb``: views over the newest commits, swapped in whole.
+
+Each table has two views: ``<table>`` as it stands in the newest commits (for opinions: the newest day of each
+dataset) and, for tables by day, ``<table>_history`` over all days. The file holds views only, never data, so any
+number of readers may have it open while it is replaced. ``commits`` has its rows in the text of its view, because
+commits may be collected as garbage before the catalog is made anew.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from clustering_platform.store.commits import Commit, Commits
+from clustering_platform.store.files import StoreError
+from clustering_platform.tables import TABLES, Column, Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+_DUCKDB_TYPES = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
+    "timestamp": "TIMESTAMPTZ",
+    "date": "DATE",
+}
+
+COMMITS_COLUMNS = {
+    "dataset": ("VARCHAR", "Name of the dataset."),
+    "day": ("DATE", "Day of an opinion snapshot; null for the dataset as a whole."),
+    "sequence": ("BIGINT", "Number of the commit within its dataset."),
+    "status": ("VARCHAR", "`ready`, or why there is less than usual."),
+    "reason": ("VARCHAR", "The status in words."),
+    "run_id": ("VARCHAR", "Dagster run that made it."),
+    "fingerprint": ("VARCHAR", "Hash of input, config and code version."),
+    "created_at": ("TIMESTAMPTZ", "When it was made; sequence, not time, orders commits."),
+}
+
+
+def rebuild_catalog(commits: Commits, path: Path) -> None:
+    """Build the catalog from the commit log beside `path` and put it in its place."""
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            with duckdb.connect(temporary) as connection:
+                connection.execute("BEGIN")
+                _create_views(connection, commits)
+                connection.execute("COMMIT")
+            temporary.replace(path)
+        finally:
+            for leftover in path.parent.glob(f".{path.name}.*.part*"):  # of killed processes, too: we hold the lock
+                leftover.unlink()
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the catalog for reading, as it is now; times are shown in UTC.
+
+    It is attached, not connected to: while this process has the file open, DuckDB gives every connection to its path
+    that same old instance, even after another file has taken its place.
+
+    Raises
+    ------
+    StoreError
+        There is no catalog yet.
+    """
+    import duckdb
+
+    if not path.exists():
+        raise StoreError(f"{path}: there is no catalog yet; publish a dataset with `clustering run NAME`")
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH {_literal(path)} AS catalog (READ_ONLY)")
+    connection.execute("USE catalog")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, commits: Commits) -> None:
+    current = [commit for dataset in commits.datasets() for commit in commits.current(dataset)]
+    newest_days = {commit.dataset: commit for commit in current if commit.day}
+    newest = [commit for commit in current if commit.day is None] + list(newest_days.values())
+    for table in TABLES.values():
+        _create_view(connection, commits, table, table.name, newest)
+        if table.scope == "day":
+            _create_view(connection, commits, table, f"{table.name}_history", current)
+    _create_commits_view(connection, commits)
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, commits: Commits, table: Table, name: str, chosen: Iterable[Commit]
+) -> None:
+    paths = [commits.files.root / commit.tables[table.name].path for commit in chosen if table.name in commit.tables]
+    source = _rows_of(table, paths)
+    columns = ", ".join(f'"{column.name}"' for column in table.stored_columns)
+    connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM {source}')  # noqa: S608 - our own names and paths
+    grain = f"{table.description} One row: {table.grain}."
+    connection.execute(f'COMMENT ON VIEW "{name}" IS {_literal(grain)}')
+    for column in table.stored_columns:
+        connection.execute(f'COMMENT ON COLUMN "{name}"."{column.name}" IS {_literal(column.description)}')
+
+
+def _create_commits_view(connection: duckdb.DuckDBPyConnection, commits: Commits) -> None:
+    columns = ", ".join(f"{name}::{kind} AS {name}" for name, (kind, _) in COMMITS_COLUMNS.items())
+    no_commit = f"({', '.join('NULL' for _ in COMMITS_COLUMNS)})"
+    rows = [_commit_row(commit) for dataset in commits.datasets() for commit in commits.log(dataset)]
+    source = f"(VALUES {', '.join([no_commit, *rows])}) AS commits({', '.join(COMMITS_COLUMNS)}) WHERE dataset NOT NULL"
+    connection.execute(f"CREATE VIEW commits AS SELECT {columns} FROM {source}")  # noqa: S608 - our own names and values
+    connection.execute("COMMENT ON VIEW commits IS 'Every publication. One row: a commit.'")
+    for name, (_, description) in COMMITS_COLUMNS.items():
+        connection.execute(f"COMMENT ON COLUMN commits.{name} IS {_literal(description)}")
+
+
+def _commit_row(commit: Commit) -> str:
+    values = [getattr(commit, name) for name in COMMITS_COLUMNS]
+    return f"({', '.join('NULL' if value is None else _literal(value) for value in values)})"
+
+
+def _rows_of(table: Table, paths: Iterable[Path]) -> str:
+    """Return the rows of some files in the types of the contract; a column that an older file lacks is null there."""
+    columns = ", ".join(f'NULL::{_duckdb_type(column)} AS "{column.name}"' for column in table.stored_columns)
+    source = f"SELECT {columns} WHERE false"
+    if files := ", ".join(_literal(path) for path in paths):
+        source += f" UNION ALL BY NAME FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+    return f"({source})"
+
+
+def _duckdb_type(column: Column) -> str:
+    if column.type.startswith("list<"):
+        return _DUCKDB_TYPES[column.type[5:-1]] + "[]"
+    return _DUCKDB_TYPES[column.type]
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

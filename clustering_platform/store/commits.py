@@ -1,0 +1,161 @@
+"""Commits: which files together are the published state of a dataset, or of one day of it.
+
+A commit is a small JSON file, created only if its number is free and never changed. Numbers of a dataset go up by
+one; time never orders anything. A reader resolves commits once and opens only the files they name.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from clustering_platform.store.files import Files, StoredFile, StoreError, new_file, publish
+
+
+class CommitConflictError(StoreError):
+    """Another writer committed first; nothing was published."""
+
+
+class CommittedTable(BaseModel):
+    """A table of a commit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    rows: int
+    bytes: int
+    content: str
+
+
+class RowAccounting(BaseModel):
+    """What became of the input rows: read = accepted + quarantined + superseded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    read: int
+    accepted: int
+    quarantined: int
+    superseded: int
+
+
+class Commit(BaseModel):
+    """One all-or-nothing publication."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1] = 1
+    dataset: str
+    day: date | None = Field(description="Day of an opinion snapshot; None for the tables of the dataset as a whole.")
+    sequence: int
+    status: str
+    reason: str | None = None
+    run_id: str
+    fingerprint: str = Field(description="Hash of input, config and code version; equal means nothing new.")
+    config_hash: str
+    code_version: str
+    tables: dict[str, CommittedTable]
+    rows: RowAccounting | None = None
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Commits:
+    """The commit log of a warehouse: ``commits/<dataset>/<20-digit sequence>.json``."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.root = files.root / "commits"
+
+    def datasets(self) -> list[str]:
+        """Return the names of all datasets with a folder of commits."""
+        return sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
+
+    def path(self, dataset: str, sequence: int) -> Path:
+        """Return where the commit of that number is, or would be."""
+        return self.root / dataset / f"{sequence:020d}.json"
+
+    def paths(self, dataset: str) -> list[Path]:
+        """Return the commit files of a dataset, oldest first."""
+        return sorted((self.root / dataset).glob("[0-9]*.json"))
+
+    def log(self, dataset: str) -> Iterator[Commit]:
+        """Yield the commits of a dataset, newest first; those collected as garbage meanwhile are left out."""
+        for path in reversed(self.paths(dataset)):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            yield Commit.model_validate_json(content)
+
+    def newest(self, dataset: str, day: date | None) -> Commit | None:
+        """Return the newest commit of a day, or of the dataset as a whole where `day` is None."""
+        return next((commit for commit in self.log(dataset) if commit.day == day), None)
+
+    def current(self, dataset: str) -> list[Commit]:
+        """Return the newest commit of the dataset as a whole and of each of its days, by day."""
+        newest: dict[date | None, Commit] = {}
+        for commit in self.log(dataset):
+            newest.setdefault(commit.day, commit)
+        return sorted(newest.values(), key=lambda commit: commit.day or date.min)
+
+    def last_sequence(self, dataset: str) -> int:
+        """Return the number of the newest commit of a dataset; 0 where there is none."""
+        paths = self.paths(dataset)
+        return int(paths[-1].stem) if paths else 0
+
+    def publish(self, commit: Commit) -> Path:
+        """Write a commit under its sequence number, which must be the next one.
+
+        Raises
+        ------
+        CommitConflictError
+            The number is taken: somebody else committed since it was chosen.
+        StoreError
+            A file of the commit is missing or has another size than it had.
+        """
+        for table in commit.tables.values():
+            self._check(table)
+        if commit.sequence != self.last_sequence(commit.dataset) + 1:
+            raise CommitConflictError(_conflict(commit))
+        target = self.path(commit.dataset, commit.sequence)
+        with new_file(target.parent) as file:
+            file.write(commit.model_dump_json(indent=1).encode())
+            try:
+                publish(file, target)
+            except FileExistsError as error:
+                raise CommitConflictError(_conflict(commit)) from error
+        return target
+
+    def _check(self, table: CommittedTable) -> None:
+        path = self.files.root / table.path
+        if not path.is_file() or path.stat().st_size != table.bytes:
+            raise StoreError(f"{path}: is missing or not as it was written; nothing was committed, run it again")
+
+
+def _conflict(commit: Commit) -> str:
+    return (
+        f"dataset {commit.dataset!r}: commit {commit.sequence} was made by another run in the meantime; "
+        "this run published nothing, start it again"
+    )
+
+
+def committed(files: dict[str, StoredFile]) -> dict[str, CommittedTable]:
+    """Return files as the tables of a commit.
+
+    Raises
+    ------
+    StoreError
+        A table was made from another version of a table than the one beside it.
+    """
+    for name, file in files.items():
+        for source, content in file.inputs.items():
+            if source in files and files[source].content != content:
+                raise StoreError(
+                    f"table {name!r} was made from an older {source!r} than the one at hand; "
+                    f"materialize {name!r} again, or the whole job"
+                )
+    return {
+        name: CommittedTable(path=file.path, rows=file.rows, bytes=file.bytes, content=file.content)
+        for name, file in sorted(files.items())
+    }

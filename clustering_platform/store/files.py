@@ -1,0 +1,207 @@
+"""Write-once Parquet files of the warehouse.
+
+A file is written under a temporary name, synced and linked into place; once it has its name it never changes, so a
+reader that knows a file can rely on it. Which files belong together is said by ``commits``.
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clustering_platform.tables import TABLES, Table, conform
+
+INPUTS_KEY = b"clustering.inputs"
+_ROW_GROUP = 50_000
+
+
+class StoreError(RuntimeError):
+    """The warehouse does not hold what was asked of it; the message says what and what to do."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the warehouse.
+
+    `path` is relative to the warehouse, `content` a hash of the data (the same data gives the same hash, whatever it
+    was made from), `inputs` the content hashes of the tables it was made from, by table name.
+    """
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    content: str
+    inputs: Mapping[str, str]
+
+
+class Files:
+    """The files under `root`: ``files/<table>/<dataset>/[<day>/]<run id>.parquet``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, table: str, dataset: str, day: date | None) -> Path:
+        """Return the folder of one table of one dataset, and one day where the table is by day."""
+        folder = self.root / "files" / table / dataset
+        return folder / day.isoformat() if day else folder
+
+    def find(self, table: str, dataset: str, day: date | None, run_id: str) -> StoredFile | None:
+        """Return the last file that a run wrote for a table, or None."""
+        paths = [path for path in self.folder(table, dataset, day).glob("*.parquet") if _attempt(path, run_id)]
+        newest = max(paths, key=lambda path: _attempt(path, run_id), default=None)
+        return self.describe(newest) if newest else None
+
+    def describe(self, path: Path | str) -> StoredFile:
+        """Return what a file of the warehouse says of itself."""
+        full = self.root / path
+        relative = full.relative_to(self.root)
+        table = relative.parts[1]
+        try:
+            metadata = pq.read_metadata(full)
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise StoreError(_unreadable(relative, table)) from error
+        inputs = json.loads((metadata.metadata or {}).get(INPUTS_KEY, b"{}"))
+        return StoredFile(
+            table=table,
+            path=relative.as_posix(),
+            rows=metadata.num_rows,
+            bytes=full.stat().st_size,
+            content=_settled_hash(full),
+            inputs=inputs,
+        )
+
+    def read(self, file: StoredFile | str) -> pa.Table:
+        """Return a table as it was computed, without the columns of the partition."""
+        path = Path(file if isinstance(file, str) else file.path)
+        contract = TABLES[path.parts[1]]
+        try:
+            return pq.read_table(self.root / path, columns=[column.name for column in contract.columns])
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise StoreError(_unreadable(path, contract.name)) from error
+
+    def write(
+        self,
+        table: pa.Table,
+        contract: Table,
+        *,
+        dataset: str,
+        day: date | None,
+        run_id: str,
+        inputs: Mapping[str, str],
+    ) -> StoredFile:
+        """Write a table as a new file and return it.
+
+        A run that writes the same content again gets the file that is there; other content gets the next number.
+
+        Raises
+        ------
+        ValueError
+            The table does not have the columns of its contract.
+        OSError
+            The disk is full or cannot be written; nothing is left behind.
+        """
+        stored = _with_partition(conform(table, contract), contract, dataset, day)
+        metadata = {INPUTS_KEY: json.dumps(dict(sorted(inputs.items())))}
+        folder = self.folder(contract.name, dataset, day)
+        with new_file(folder) as file:
+            pq.write_table(
+                stored.replace_schema_metadata(metadata), file, compression="zstd", row_group_size=_ROW_GROUP
+            )
+            file.flush()
+            previous = self.find(contract.name, dataset, day, run_id)
+            if previous and previous.content == content_hash(Path(file.name)) and previous.inputs == dict(inputs):
+                return previous
+            number = 1 + (_attempt(self.root / previous.path, run_id) if previous else 0)
+            target = folder / (f"{run_id}.parquet" if number == 1 else f"{run_id}-{number}.parquet")
+            publish(file, target)
+        return self.describe(target)
+
+
+def _unreadable(path: Path, table: str) -> str:
+    return f"{path.as_posix()}: the file is gone or damaged; materialize {table!r} again"
+
+
+def _attempt(path: Path, run_id: str) -> int:
+    match = re.fullmatch(re.escape(run_id) + r"(?:-(\d+))?", path.stem)
+    return int(match[1] or 1) if match else 0
+
+
+def _with_partition(table: pa.Table, contract: Table, dataset: str, day: date | None) -> pa.Table:
+    values = [dataset, day] if contract.scope == "day" else [dataset]
+    schema = contract.stored_schema()
+    constants = [
+        pa.repeat(pa.scalar(value, field.type), table.num_rows) for value, field in zip(values, schema, strict=False)
+    ]
+    return pa.Table.from_arrays([*constants, *table.columns], schema=schema)
+
+
+def content_hash(path: Path) -> str:
+    """Return a hash of the data and schema of a Parquet file, leaving out its key-value metadata."""
+    digest = hashlib.sha256(str(pq.read_schema(path).remove_metadata()).encode())
+    with path.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        footer = int.from_bytes(file.read(4), "little")
+        remaining = file.tell() + 4 - 8 - footer
+        file.seek(0)
+        while remaining > 0 and (block := file.read(min(remaining, 1 << 20))):
+            digest.update(block)
+            remaining -= len(block)
+    return digest.hexdigest()[:32]
+
+
+_settled_hash = functools.cache(content_hash)  # a file that has its name never changes
+
+
+@contextlib.contextmanager
+def new_file(folder: Path) -> Iterator[BinaryIO]:
+    """Open a new file under a temporary name in `folder`; it is removed at the end, published or not."""
+    _make_folder(folder)
+    temporary = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        with temporary.open("xb") as file:
+            yield file
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def publish(file: BinaryIO, target: Path) -> None:
+    """Give a file its name for good, durably.
+
+    Raises
+    ------
+    FileExistsError
+        There is a file of that name; it is left as it is.
+    """
+    file.flush()
+    os.fsync(file.fileno())
+    os.link(file.name, target)
+    sync_folder(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

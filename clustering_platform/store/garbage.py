@@ -1,0 +1,80 @@
+"""Garbage collection: removes what no reader may still hold.
+
+A commit goes when it is not among the newest of its day (or of its dataset) and was superseded long ago; a file goes
+when no commit that stays names it and it was written long ago. Nothing of a dataset goes while a run holds its lock:
+the run may be about to publish files that it found.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.locks import LockBusyError, dataset_lock
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a collection removed, and the datasets it left alone because they are being computed."""
+
+    commits: int
+    files: int
+    bytes: int
+    busy: tuple[str, ...]
+
+
+def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: float = 24) -> Collected:
+    """Remove old commits, then the files that no commit names.
+
+    The newest commit of every day and of every dataset stays, whatever its age.
+
+    Parameters
+    ----------
+    keep_commits
+        Newest commits of each day, and of each dataset as a whole, that stay; at least one.
+    keep_hours
+        Files younger than this stay, and so do commits that had no successor this long ago.
+    """
+    root, before = commits.files.root, time.time() - keep_hours * 3600
+    removed: list[Path] = []
+    garbage: list[int] = []
+    busy = []
+    for dataset in sorted({*commits.datasets(), *(path.name for path in root.glob("files/*/*"))}):
+        try:
+            with dataset_lock(root, dataset, holder="garbage collection", timeout=0):
+                removed += _remove_commits(commits, dataset, max(1, keep_commits), before)
+                garbage += _remove_files(commits, dataset, before)
+        except LockBusyError:
+            busy.append(dataset)
+    return Collected(commits=len(removed), files=len(garbage), bytes=sum(garbage), busy=tuple(busy))
+
+
+def _remove_commits(commits: Commits, dataset: str, keep: int, before: float) -> list[Path]:
+    """Remove commits of a dataset, oldest first, and return them."""
+    seen: Counter[date | None] = Counter()
+    superseded: dict[date | None, float] = {}
+    old = []
+    for commit in commits.log(dataset):
+        path = commits.path(dataset, commit.sequence)
+        if seen[commit.day] >= keep and superseded[commit.day] < before:
+            old.append(path)
+        seen[commit.day] += 1
+        superseded[commit.day] = path.stat().st_mtime
+    for path in reversed(old):
+        path.unlink()
+    return old
+
+
+def _remove_files(commits: Commits, dataset: str, before: float) -> list[int]:
+    """Remove files of a dataset that no commit names, and what killed writers left; return their sizes."""
+    root = commits.files.root
+    named = {root / table.path for commit in commits.log(dataset) for table in commit.tables.values()}
+    parts = (commits.root / dataset).glob("*.part")
+    files = (path for path in root.glob(f"files/*/{dataset}/**/*") if path.suffix in (".parquet", ".part"))
+    statuses = {path: path.stat() for path in (*files, *parts) if path not in named}
+    garbage = {path: status.st_size for path, status in statuses.items() if status.st_mtime < before}
+    for path in garbage:
+        path.unlink()
+    return list(garbage.values())
