@@ -1,0 +1,188 @@
+"""The whole of ingest: a dataset in, its clean tables, quarantine and report out.
+
+What happens to single rows belongs in ``votes`` and ``items``.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from clustering_platform.datasets import Dataset
+from clustering_platform.ingest import polis
+from clustering_platform.ingest.columns import Content
+from clustering_platform.ingest.errors import AccountingError
+from clustering_platform.ingest.ids import Ids
+from clustering_platform.ingest.ingested import Ingested
+from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
+from clustering_platform.ingest.pseudonyms import Pseudonyms
+from clustering_platform.ingest.quarantine import Quarantine
+from clustering_platform.ingest.sources import Source, Unread, find_sources
+from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes, votes_table
+from clustering_platform.tables import TABLES, conform
+
+__all__ = ["Ingested", "ingest_dataset"]
+
+
+def ingest_dataset(dataset: Dataset, pseudonyms: Pseudonyms, *, now: datetime | None = None) -> Ingested:
+    """Read all files of a dataset.
+
+    Parameters
+    ----------
+    pseudonyms
+        What to put in the place of the ids of voters and authors.
+    now
+        With a zone; votes from after it are refused. Default: the clock.
+
+    Raises
+    ------
+    IngestError
+        A file cannot be understood, or there is nothing to read.
+    DatasetError
+        ``dataset.yaml`` cannot be read, or the folder holds links.
+    AccountingError
+        Rows got lost.
+    """
+    sources, unread = find_sources(dataset)
+    return _Ingest(dataset, pseudonyms, sources, now or datetime.now(UTC)).run(unread)
+
+
+class _Ingest:
+    """One reading of a dataset."""
+
+    def __init__(self, dataset: Dataset, pseudonyms: Pseudonyms, sources: Sequence[Source], now: datetime) -> None:
+        self.config, self.sources, self.pseudonyms, self.now = dataset.config.source, sources, pseudonyms, now
+        self.people, self.item_ids = Ids(), Ids()
+        self.quarantine = Quarantine(shows_people=pseudonyms.is_plain)
+
+    def run(self, unread: Sequence[Unread]) -> Ingested:
+        """Read everything, put it together and check that no row got lost."""
+        export = polis.find_export(self.sources, self.config)
+        items = ItemLog.join([NO_ITEMS, *(self._read_items(file) for file in self._files("items"))])
+        log = VoteLog.join([NO_VOTES, *(self._read_votes(file) for file in self._files("votes"))])
+        is_replaced, is_rewritten = find_replaced(items)
+        listed = items.take(~is_replaced)
+        log = self._with_sign(log, listed)
+        order = in_order(log)
+        unlisted = np.setdiff1d(log.items, listed.items)
+        self._note_rows(items.files[is_rewritten], "items that come again later with another text, which was taken")
+        self._note_order(log, order)
+        self._note_rows(log.files[np.isin(log.items, unlisted)], "votes on items that no item file lists")
+        self._note_ids()
+        summary = self._compare(export, log, order)
+        self._note_unread(unread)
+        people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
+        quarantine = self.quarantine.table(people=self.people.array())
+        superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]]])
+        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]]])
+        return Ingested(
+            items_table(listed, unlisted, people=people, item_ids=item_ids),
+            votes_table(log, order, people=people, item_ids=item_ids),
+            quarantine,
+            self._report(accepted, superseded, quarantine),
+            polis.about(summary),
+        )
+
+    def _files(self, content: Content) -> Iterator[int]:
+        """Yield the positions of the sources of one kind."""
+        return (file for file, source in enumerate(self.sources) if source.content == content)
+
+    def _read_items(self, file: int) -> ItemLog:
+        return read_items(
+            self.sources[file],
+            file=file,
+            items=self.item_ids,
+            people=self.people,
+            quarantine=self.quarantine,
+            config=self.config,
+            now=self.now,
+        )
+
+    def _read_votes(self, file: int) -> VoteLog:
+        return read_votes(
+            self.sources[file],
+            file=file,
+            voters=self.people,
+            items=self.item_ids,
+            quarantine=self.quarantine,
+            config=self.config,
+            now=self.now,
+        )
+
+    def _with_sign(self, log: VoteLog, listed: ItemLog) -> VoteLog:
+        """Return the log with agree as +1."""
+        is_negative, why = polis.find_sign(log, listed, self.config)
+        if why:
+            for file in self._files("votes"):
+                self.sources[file].note(why)
+        return log.turned() if is_negative else log
+
+    def _compare(self, export: Path | None, log: VoteLog, order: Order) -> Mapping[str, str]:
+        """Compare what was read with the other files of a Polis export; return its summary."""
+        if export is None:
+            return {}
+        summary = polis.read_summary(export, self.config)
+        last = polis.LastVotes.of(log.take(order.rows[~order.is_superseded]))
+        matrix = polis.compare_matrix(export, self.config, last, self.people, self.item_ids)
+        first = self.sources[next(self._files("votes"))]
+        for finding in (matrix, polis.compare_summary(summary, log)):
+            if finding:
+                first.note(finding)
+        return summary
+
+    def _note_order(self, log: VoteLog, order: Order) -> None:
+        files = log.files[order.rows]
+        self._note_rows(files[order.is_changed], "votes changed by a later vote of the same voter")
+        self._note_rows(
+            files[order.is_tie],
+            "votes changed at the very same time, where the vote that comes later in the files was taken",
+        )
+
+    def _note_rows(self, files: NDArray[np.int32], what: str) -> None:
+        """Take down how many rows of each file something applies to."""
+        for source, count in zip(self.sources, self._count(files), strict=True):
+            source.note_count(int(count), what)
+
+    def _note_ids(self) -> None:
+        for ids, what in ((self.people, "ids of voters"), (self.item_ids, "ids of items")):
+            self.sources[0].note_count(
+                ids.count_lookalikes(),
+                f"{what} that differ from another only in case, spaces or Unicode form, and were kept apart",
+            )
+        for source in self.sources:
+            if not source.read:
+                source.note("there are no rows in it")
+
+    def _note_unread(self, unread: Sequence[Unread]) -> None:
+        for one in unread:
+            if not one.is_expected:
+                self.sources[0].note(f"{one.name} was not read: it {one.why}")
+
+    def _count(self, files: NDArray[np.int32]) -> NDArray[np.int64]:
+        return np.bincount(files, minlength=len(self.sources))
+
+    def _report(self, accepted: NDArray[np.int32], superseded: NDArray[np.int32], quarantine: pa.Table) -> pa.Table:
+        """Return the table `ingest_report`, after checking that every row read became one of the three."""
+        refused = Counter(quarantine["file"].to_pylist())
+        counts = zip(self.sources, self._count(accepted).tolist(), self._count(superseded).tolist(), strict=True)
+        rows = [
+            {
+                "file": source.name,
+                "content": source.content,
+                "read": source.read,
+                "accepted": n_accepted,
+                "quarantined": refused[source.name],
+                "superseded": n_superseded,
+                "findings": source.findings,
+            }
+            for source, n_accepted, n_superseded in counts
+        ]
+        for row in rows:
+            if row["read"] != row["accepted"] + row["quarantined"] + row["superseded"]:
+                raise AccountingError(f"rows got lost or were counted twice: {row}")
+        contract = TABLES["ingest_report"]
+        return conform(pa.Table.from_pylist(rows, contract.schema()), contract)

@@ -1,0 +1,142 @@
+"""The quarantine: rows that were refused, why, and what of them may be shown.
+
+What makes a row bad is decided in ``votes`` and ``items``.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from clustering_platform.ingest.records import LONGEST_ID, LONGEST_TEXT, Malformed
+from clustering_platform.tables import TABLES, conform
+
+SHOWN_CHARACTERS = 200
+SHORTEST_TELLING = 4
+"""Characters; shorter values are shown even if they happen to be the id of a voter too."""
+
+MESSAGES = {
+    "author_id_unusable": f"author ids have no control characters and at most {LONGEST_ID} bytes",
+    "bad_quote": "a quote stands where none may; put the value in quotes and double the quotes within it",
+    "boolean_unknown": "neither true nor false; write true, false, 1, 0, or nothing for false",
+    "column_count": "more or fewer values than the header has columns; put values that hold the separator in quotes",
+    "field_too_long": f"longer than {LONGEST_TEXT // 1024} kB; shorten or split it",
+    "item_id_missing": "no item id",
+    "item_id_unusable": f"item ids have no control characters and at most {LONGEST_ID} bytes",
+    "json_broken": "the line is no complete JSON object",
+    "json_duplicate_key": "the object has a key twice",
+    "json_lone_surrogate": "half of a surrogate pair, which is no character",
+    "json_nested": "a list or an object where one value is expected",
+    "json_not_finite": "NaN and Infinity are no JSON; write null or leave the key out",
+    "json_not_object": "the line is no JSON object",
+    "json_too_deep": "nested too deeply",
+    "moderation_unknown": "moderation is -1 rejected, 0 not moderated or 1 accepted",
+    "nul_byte": "a NUL byte; export the file again",
+    "timestamp_future": "in the future; correct the clock or the value",
+    "timestamp_implausible": "not a time since 1990; correct it, or set source.time_unit in dataset.yaml",
+    "timestamp_missing": "no time",
+    "timestamp_unit": "in another unit than most times of the file; use one unit for a whole file",
+    "timestamp_unreadable": "not a time; write ISO 8601 or a number of (milli)seconds since 1970",
+    "vote_missing": "no vote; a vote that was not cast is left out, a pass is 0",
+    "vote_out_of_range": "not a vote; write -1, 0 or 1, or name the word under source.vote_values in dataset.yaml",
+    "voter_id_missing": "no voter id",
+    "voter_id_unusable": f"voter ids have no control characters and at most {LONGEST_ID} bytes",
+    "voter_type_unknown": "voter_type is user or session",
+}
+"""Reason to what is wrong and what to do."""
+
+
+@dataclass
+class Quarantine:
+    """Collects refused rows of all files.
+
+    `shows_people` says whether values of columns that name people may be kept.
+    """
+
+    shows_people: bool
+    _parts: list[pa.Table] = field(default_factory=list)
+
+    def add(
+        self, file: str, lines: NDArray[np.int64], reason: str, *, column: str = "", values: pa.Array | None = None
+    ) -> None:
+        """Take in rows of a file that are refused for one reason.
+
+        Parameters
+        ----------
+        lines : int64[rows]
+        values : StringArray[rows]
+            What stands in `column`; None withholds it.
+        """
+        shown = pa.nulls(len(lines), pa.string()) if values is None else _shown(values)
+        constants = {"file": file, "reason": reason, "column": column, "message": MESSAGES[reason]}
+        columns = {name: pa.repeat(value, len(lines)) for name, value in constants.items()}
+        self._parts.append(pa.table({**columns, "line": lines, "value": shown}))
+
+    def add_malformed(self, file: str, rows: Sequence[Malformed]) -> None:
+        """Take in rows that a reader could not read; nothing of them is kept."""
+        for reason in sorted({row.reason for row in rows}):
+            self.add(file, np.array([row.line for row in rows if row.reason == reason], np.int64), reason)
+
+    def table(self, *, people: pa.Array) -> pa.Table:
+        """Return the table `quarantine`, in order of file and line.
+
+        Parameters
+        ----------
+        people : StringArray
+            Ids of known voters and authors: they are withheld in whatever column they ended up.
+        """
+        contract = TABLES["quarantine"]
+        if not self._parts:
+            return contract.empty()
+        table = conform(pa.concat_tables(self._parts, promote_options="default"), contract)
+        if not self.shows_people:
+            value = table["value"].combine_chunks()
+            is_person = pc.and_(
+                pc.is_in(value, value_set=people), pc.greater_equal(pc.utf8_length(value), SHORTEST_TELLING)
+            )
+            table = table.set_column(
+                table.schema.get_field_index("value"),
+                contract.schema().field("value"),
+                pc.if_else(is_person, None, value),
+            )
+        return table.sort_by([("file", "ascending"), ("line", "ascending")])
+
+
+class Sieve:
+    """The rows of one chunk of a file that are still good."""
+
+    def __init__(self, quarantine: Quarantine, file: str, lines: NDArray[np.int64]) -> None:
+        self._quarantine, self._file, self._lines = quarantine, file, lines
+        self.kept: NDArray[np.bool_] = np.ones(len(lines), np.bool_)
+
+    def refuse(
+        self, rows: NDArray[np.bool_], reason: str, *, column: str, values: pa.Array, is_personal: bool = False
+    ) -> None:
+        """Refuse those of `rows` (bool[rows]) that are still good."""
+        bad = rows & self.kept
+        if not bad.any():
+            return
+        hidden = is_personal and not self._quarantine.shows_people
+        shown = None if hidden else values.filter(pa.array(bad))
+        self._quarantine.add(self._file, self._lines[bad], reason, column=column, values=shown)
+        self.kept &= ~rows
+
+
+def _shown(values: pa.Array) -> pa.Array:
+    """Return values cut to what is shown, control and format characters escaped."""
+    cut = pc.utf8_slice_codeunits(values, 0, SHOWN_CHARACTERS)
+    if not pc.any(pc.match_substring_regex(cut, r"\pC")).as_py():
+        return cut
+    return pa.array([_escaped(value) if value is not None else None for value in cut.to_pylist()], pa.string())
+
+
+def _escaped(value: str) -> str:
+    escaped = "".join(
+        character.encode("unicode_escape").decode() if unicodedata.category(character).startswith("C") else character
+        for character in value
+    )
+    return escaped[:SHOWN_CHARACTERS]
