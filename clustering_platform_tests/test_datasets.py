@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -153,7 +153,7 @@ def test_every_key_has_a_default_and_a_description() -> None:
 
 def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        DatasetConfig().title = "other"  # type: ignore[misc]
+        DatasetConfig().title = "other"
 
 
 def test_the_title_is_the_name_where_none_is_given(tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_the_fingerprint_is_that_of_names_and_content_and_not_of_time_or_place(f
     ],
     ids=["content", "name", "place", "removed", "added", "settings", "replaced"],
 )
-def test_the_fingerprint_changes_with_the_input(folder: Path, change: object) -> None:
+def test_the_fingerprint_changes_with_the_input(folder: Path, change: Callable[[Path], object]) -> None:
     before = Dataset("talk", folder).fingerprint()
-    change(folder)  # type: ignore[operator]
+    change(folder)
     assert Dataset("talk", folder).fingerprint() != before
 
 

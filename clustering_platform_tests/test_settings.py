@@ -93,7 +93,7 @@ def test_a_value_that_cannot_be_understood_is_refused_with_its_name(monkeypatch:
 
 def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().start_day = date(2020, 1, 1)  # type: ignore[misc]
+        Settings().start_day = date(2020, 1, 1)
 
 
 def test_every_setting_is_described() -> None:

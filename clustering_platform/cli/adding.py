@@ -34,8 +34,12 @@ def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bo
         raise DatasetError(f"there is a dataset {name!r} already; use --replace to put this one in its place")
     staging = settings.inbox / f".{name}.{uuid.uuid4().hex}.part"
     try:
-        _copy(path, staging)
-        _print_findings(_dry_ingest(settings, name, staging), out)
+        if path.is_dir():  # read where it lies, so that messages name the user's own files
+            _print_findings(_dry_ingest(settings, name, path), out)
+            _copy(path, staging)
+        else:
+            _copy(path, staging)
+            _print_findings(_dry_ingest(settings, name, staging), out)
         _put_in_place(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -29,7 +29,7 @@ def run_dataset(
         outcomes = [
             _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
         ]
-        if runner.has_votes(dataset) and not _refused(outcomes[0]):
+        if runner.has_votes(dataset) and not outcomes[0].ingest_failed:
             outcomes.append(
                 _with_bar(
                     bars,
@@ -42,10 +42,6 @@ def run_dataset(
         for fault in outcome.faults:
             err.print(f"[red]{outcome.job}:[/] {fault}", highlight=False)
     return all(outcome.succeeded for outcome in outcomes)
-
-
-def _refused(outcome: Outcome) -> bool:
-    return any(fault.startswith(("ingest", "quarantine", "votes", "items")) for fault in outcome.faults)
 
 
 def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:

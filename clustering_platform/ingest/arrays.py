@@ -33,7 +33,9 @@ def successive(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 def take_text(values: pa.Array, places: NDArray[np.integer[Any]]) -> pa.ChunkedArray:
     """Return the texts at some places, in pieces that no array of text is too small for."""
     pieces = range(0, max(len(places), 1), _PIECE)
-    return pa.chunked_array([values.take(pa.array(places[start : start + _PIECE])) for start in pieces], pa.string())
+    return pa.chunked_array(
+        [values.take(pa.array(places[start : start + _PIECE])).cast(pa.string()) for start in pieces], pa.string()
+    )
 
 
 def chosen(size: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.escaping import escaped
 
 Content = Literal["votes", "items"]
 
@@ -39,6 +40,7 @@ TELLING: dict[Content, tuple[str, ...]] = {"votes": ("voter_id", "item_id", "vot
 """Columns by which a file is recognised."""
 
 _SHOWN_NAMES = 20
+_SHOWN_CHARACTERS = 40
 
 
 def normalise(name: str) -> str:
@@ -96,7 +98,7 @@ def check_names(file: str, names: Sequence[str]) -> None:
     for name in given:
         key = normalise(name) if normalise(name) in known else name
         if key in seen:
-            what = repr(_shown(name)) if looks_like_header(names) else f"number {given.index(name) + 1}"
+            what = repr(shown(name)) if looks_like_header(names) else f"number {given.index(name) + 1}"
             raise IngestError(f"{file}: two columns are called like column {what}; rename or remove one")
         seen.add(key)
 
@@ -127,18 +129,17 @@ def describe_missing(names: Sequence[str], content: Content, configured: Mapping
     found = resolve(names, content, configured)
     missing = [name for name in REQUIRED[content] if name not in found]
     needs = f"{content} need {', '.join(REQUIRED[content])}; no column for {', '.join(missing)}"
-    if len(names) == 1:
-        return f"{needs}; there is one column only; separate values by commas, semicolons or tabs"
+    if not names:
+        return f"{needs}; it has no columns at all"
+    if len(names) == 1 and not found:
+        return f"{needs}; there is one column only; in CSV, separate values by commas, semicolons or tabs"
     if not found and not looks_like_header(names):
         return (
             f"{needs}; none of its {len(names)} columns has a known name; is the header line missing? "
             "Names of your own go into source.columns in dataset.yaml"
         )
-    shown = ", ".join(repr(_shown(name)) for name in names[:_SHOWN_NAMES]) + (
-        ", …" if len(names) > _SHOWN_NAMES else ""
-    )
     free = [name for name in names if name and name not in found.values()]
-    return f"{needs}; found {shown}; {_hint(missing, content, free)}"
+    return f"{needs}; found {list_names(names)}; {_hint(missing, content, free)}"
 
 
 def _hint(missing: Sequence[str], content: Content, free: Sequence[str]) -> str:
@@ -146,7 +147,7 @@ def _hint(missing: Sequence[str], content: Content, free: Sequence[str]) -> str:
     for ours in missing:
         for alias in ALIASES[content][ours]:
             if near := difflib.get_close_matches(normalise(alias), list(by_name), n=1, cutoff=0.7):
-                name = _shown(by_name[near[0]])
+                name = shown(by_name[near[0]])
                 return f"did you mean {name!r}? Then set source.columns: {{{ours}: {name}}} in dataset.yaml"
     return "rename a column, or set source.columns in dataset.yaml"
 
@@ -155,5 +156,11 @@ def _known_names() -> frozenset[str]:
     return frozenset(normalise(name) for fields in ALIASES.values() for names in fields.values() for name in names)
 
 
-def _shown(name: str) -> str:
-    return name if len(name) <= 40 else name[:40] + "…"
+def list_names(names: Sequence[str]) -> str:
+    """Return names in a row, as many as a message can take."""
+    return ", ".join(shown(name) for name in names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
+
+
+def shown(name: str) -> str:
+    """Return a name as it may stand in a message."""
+    return escaped(name, _SHOWN_CHARACTERS)

@@ -52,8 +52,8 @@ class CsvFile:
             self._read_header(parser)
             for block in parser.blocks(CHUNK_ROWS):
                 yield self._records(self._well_formed(block, has_nul=scan.has_nul), wanted, without)
-            if parser.lines_read != scan.lines:
-                raise AccountingError(f"{self._text.name}: {parser.lines_read} of {scan.lines} lines were parsed")
+        if parser.lines_read != scan.lines:
+            raise AccountingError(f"{self._text.name}: {parser.lines_read} of {scan.lines} lines were parsed")
 
     def _has_header(self, separator: str, recognises: Callable[[Sequence[str]], bool]) -> bool:
         try:
@@ -90,14 +90,11 @@ class CsvFile:
         return good
 
     def _records(self, block: Block, wanted: Sequence[str], without: frozenset[str] | None) -> Records:
-        others = [(name, self.columns.index(name)) for name in rest_columns(self.columns, without)]
-        places = [self.columns.index(name) for name in wanted]
+        place = {name: position for position, name in enumerate(self.columns)}
+        others = [(name, place[name]) for name in rest_columns(self.columns, without)]
         return Records(
             np.array(block.lines, np.int64),
-            {
-                name: pa.array([row[place] for row in block.rows], pa.string())
-                for name, place in zip(wanted, places, strict=True)
-            },
-            [rest_json((name, row[place]) for name, place in others) for row in block.rows] if others else [],
+            {name: pa.array([row[place[name]] for row in block.rows], pa.string()) for name in wanted},
+            [rest_json((name, row[at]) for name, at in others) for row in block.rows] if others else [],
             block.malformed,
         )

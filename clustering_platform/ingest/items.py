@@ -180,6 +180,8 @@ class _ChunkReader:
         sieve = Sieve(self.quarantine, self.source.name, records.lines)
         sift_ids(sieve, columns["item_id"], "item", column=names["item_id"], is_personal=False)
         sieve.refuse(_too_long(columns["text"]), "field_too_long", column=names["text"], values=columns["text"])
+        has_nul = np.asarray(pc.fill_null(pc.match_substring(columns["text"], "\0"), False), np.bool_)
+        sieve.refuse(has_nul, "nul_byte", column=names["text"], values=columns["text"])
         sieve.refuse(_too_long(metadata), "field_too_long", column="", values=absent)
         sieve.refuse(
             unusable(author), "author_id_unusable", column=names.get("author_id", ""), values=author, is_personal=True

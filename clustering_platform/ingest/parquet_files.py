@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from clustering_platform.ingest.columns import check_names
+from clustering_platform.ingest.columns import check_names, list_names, shown
 from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.records import LONGEST_TEXT, Malformed, Records, rest_columns, rest_json
 from clustering_platform.ingest.text_files import Stamp, open_regular, unchanged
@@ -51,7 +51,7 @@ class ParquetFile:
         """The columns whose type cannot be read."""
         if not self._ignored:
             return ()
-        return (f"columns of nested or other types that cannot be read were ignored: {', '.join(self._ignored[:20])}",)
+        return (f"columns of nested or other types that cannot be read were ignored: {list_names(self._ignored)}",)
 
     def records(self, wanted: Sequence[str], *, without: frozenset[str] | None = None) -> Iterator[Records]:
         """Yield all rows; see `Reader.records`."""
@@ -93,7 +93,7 @@ class ParquetFile:
         )
 
     def _text(self, batch: pa.RecordBatch, name: str) -> pa.Array:
-        with self._refusing(f"column {name!r} cannot be read as text: it may hold bytes that are not UTF-8"):
+        with self._refusing(f"column {shown(name)!r} cannot be read as text: it may hold bytes that are not UTF-8"):
             return as_text(batch[name])
 
     def _check_size(self, decoded: int) -> None:

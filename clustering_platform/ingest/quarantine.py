@@ -3,7 +3,6 @@
 What makes a row bad is decided in ``votes`` and ``items``.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from clustering_platform.ingest.arrays import take_text
+from clustering_platform.ingest.escaping import escaped
 from clustering_platform.ingest.records import LONGEST_ID, LONGEST_TEXT, Malformed
 from clustering_platform.tables import TABLES, conform
 
@@ -50,6 +51,17 @@ MESSAGES = {
 """Reason to what is wrong and what to do."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Rows of a file that are refused for one reason."""
+
+    file: str
+    reason: str
+    column: str
+    lines: NDArray[np.int64]
+    values: pa.Array
+
+
 @dataclass
 class Quarantine:
     """Collects refused rows of all files.
@@ -58,7 +70,7 @@ class Quarantine:
     """
 
     shows_people: bool
-    _parts: list[pa.Table] = field(default_factory=list)
+    _parts: list[_Part] = field(default_factory=list)
 
     def add(
         self, file: str, lines: NDArray[np.int64], reason: str, *, column: str = "", values: pa.Array | None = None
@@ -71,10 +83,8 @@ class Quarantine:
         values : StringArray[rows]
             What stands in `column`; None withholds it.
         """
-        shown = pa.nulls(len(lines), pa.string()) if values is None else _shown(values)
-        constants = {"file": file, "reason": reason, "column": column, "message": MESSAGES[reason]}
-        columns = {name: pa.repeat(value, len(lines)) for name, value in constants.items()}
-        self._parts.append(pa.table({**columns, "line": lines, "value": shown}))
+        kept = pa.nulls(len(lines), pa.large_string()) if values is None else _shown(values)
+        self._parts.append(_Part(file, reason, column, lines, kept))
 
     def add_malformed(self, file: str, rows: Sequence[Malformed]) -> None:
         """Take in rows that a reader could not read; nothing of them is kept."""
@@ -92,18 +102,26 @@ class Quarantine:
         contract = TABLES["quarantine"]
         if not self._parts:
             return contract.empty()
-        table = conform(pa.concat_tables(self._parts, promote_options="default"), contract)
-        if not self.shows_people:
-            value = table["value"].combine_chunks()
-            is_person = pc.and_(
-                pc.is_in(value, value_set=people), pc.greater_equal(pc.utf8_length(value), SHORTEST_TELLING)
-            )
-            table = table.set_column(
-                table.schema.get_field_index("value"),
-                contract.schema().field("value"),
-                pc.if_else(is_person, None, value),
-            )
-        return table.sort_by([("file", "ascending"), ("line", "ascending")])
+        parts = sorted(self._parts, key=lambda part: part.file)
+        lines = np.concatenate([part.lines for part in parts])
+        part_of = np.repeat(np.arange(len(parts)), [len(part.lines) for part in parts])
+        files = np.unique([part.file for part in parts], return_inverse=True)[1][part_of]
+        order = np.lexsort((lines, files))
+        texts = {
+            "file": [part.file for part in parts],
+            "column": [part.column for part in parts],
+            "reason": [part.reason for part in parts],
+            "message": [MESSAGES[part.reason] for part in parts],
+        }
+        columns = {name: take_text(pa.array(values), part_of[order]) for name, values in texts.items()}
+        values = take_text(self._without_people(pa.concat_arrays([part.values for part in parts]), people), order)
+        return conform(pa.table({**columns, "line": lines[order], "value": values}), contract)
+
+    def _without_people(self, values: pa.Array, people: pa.Array) -> pa.Array:
+        if self.shows_people:
+            return values
+        is_person = pc.is_in(values, value_set=people.cast(values.type))
+        return pc.if_else(pc.and_(is_person, pc.greater_equal(pc.utf8_length(values), SHORTEST_TELLING)), None, values)
 
 
 class Sieve:
@@ -127,16 +145,8 @@ class Sieve:
 
 
 def _shown(values: pa.Array) -> pa.Array:
-    """Return values cut to what is shown, control and format characters escaped."""
+    """Return values cut to what is shown, control and format characters escaped: LargeStringArray[rows]."""
     cut = pc.utf8_slice_codeunits(values, 0, SHOWN_CHARACTERS)
-    if not pc.any(pc.match_substring_regex(cut, r"\pC")).as_py():
-        return cut
-    return pa.array([_escaped(value) if value is not None else None for value in cut.to_pylist()], pa.string())
-
-
-def _escaped(value: str) -> str:
-    escaped = "".join(
-        character.encode("unicode_escape").decode() if unicodedata.category(character).startswith("C") else character
-        for character in value
-    )
-    return escaped[:SHOWN_CHARACTERS]
+    if pc.any(pc.match_substring_regex(cut, r"\pC")).as_py():
+        cut = pa.array([value and escaped(value, SHOWN_CHARACTERS) for value in cut.to_pylist()], pa.string())
+    return cut.cast(pa.large_string())

@@ -19,6 +19,7 @@ from clustering_platform.ingest.columns import (
     check_configured,
     describe_missing,
     describe_unknown,
+    list_names,
     normalise,
     recognise,
     resolve,
@@ -29,7 +30,7 @@ from clustering_platform.ingest.jsonl_files import JsonlFile
 from clustering_platform.ingest.parquet_files import ParquetFile
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.records import Reader, Records
-from clustering_platform.ingest.text_files import TextFile, describe_magic, open_regular
+from clustering_platform.ingest.text_files import Stamp, TextFile, describe_magic, open_regular
 
 CSV_SUFFIXES = (".csv", ".tsv", ".tab")
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
@@ -39,7 +40,6 @@ POLIS_MATRIX_FILES = ("participants-votes.csv", "participant-votes.csv")
 POLIS_OTHER_FILES = ("stats-history.csv", "comment-groups.csv", "participant-xids.csv", "participants-xids.csv")
 """Files of a Polis export that hold neither votes nor items."""
 COUNTS = ("agrees", "disagrees")
-_SHOWN_COLUMNS = 20
 _WHY_NOT = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".npy", ".npz"), "may run code when opened"),
     **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z"), "is an archive; unpack it"),
@@ -185,7 +185,7 @@ def _source(name: str, reader: Reader, content: Content, columns: dict[str, str]
         source.note(note)
     unused = [column for column in reader.columns if column and column not in columns.values()]
     if content == "votes" and unused:
-        source.note(f"columns that were not used: {', '.join(unused[:_SHOWN_COLUMNS])}")
+        source.note(f"columns that were not used: {list_names(unused)}")
     return source
 
 
@@ -232,12 +232,12 @@ def _check_configured_names(sources: Sequence[Source], config: SourceConfig) -> 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[Unread]]:
     """Leave out files that have the same bytes as an earlier one."""
-    sizes = Counter(source.reader.path.stat().st_size for source in sources)
+    sizes = Counter(Stamp.of(source.reader.path).size for source in sources)
     first: dict[str, Source] = {}
     copies = []
     for source in sources:
         path = source.reader.path
-        key = _digest(path, source.name) if sizes[path.stat().st_size] > 1 else source.name
+        key = _digest(path, source.name) if sizes[Stamp.of(path).size] > 1 else source.name
         if first.setdefault(key, source) is not source:
             copies.append(Unread(path, source.name, f"is a copy of {first[key].name}"))
     return list(first.values()), copies

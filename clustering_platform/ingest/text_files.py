@@ -54,8 +54,11 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path) -> "Stamp":
-        """Return the stamp of a file as it is now."""
-        status = path.stat(follow_symlinks=False)
+        """Return the stamp of a file as it is now, or raise `IngestError` if it is gone."""
+        try:
+            status = path.stat(follow_symlinks=False)
+        except OSError as error:
+            raise IngestError(f"{path.name}: cannot be opened: {error.strerror}") from error
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 

@@ -20,20 +20,37 @@ from clustering_platform.orchestration.partitions import DATASETS, Slice, today
 from clustering_platform.orchestration.publication import FORCE_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
+from clustering_platform.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that went wrong in a run: the step or table where it did, and what."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its id, and one sentence for each thing that went wrong."""
+    """How a run ended."""
 
     job: str
     run_id: str
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
     @property
     def succeeded(self) -> bool:
         """Whether nothing went wrong."""
         return not self.faults
+
+    @property
+    def ingest_failed(self) -> bool:
+        """Whether the input itself could not be read or was refused."""
+        return any(fault.where in _INGEST for fault in self.faults)
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,7 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 _POLL_SECONDS = 0.3
+_INGEST = {"ingest", *(table.name for table in TABLES.values() if table.room == "ingest")}
 
 
 class Runner:
@@ -136,17 +154,17 @@ def _progress(entry: dg.EventLogEntry) -> Progress | None:
     return Progress(step, state) if state else None
 
 
-def faults_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Yield one sentence for each failed check and each failed step of a run."""
+def faults_of(result: dg.ExecuteInProcessResult) -> Iterator[Fault]:
+    """Yield a fault for each failed check and each failed step of a run."""
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
-            yield f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}: {evaluation.description}"
+            yield Fault(evaluation.asset_key.to_user_string(), f"{evaluation.check_name}: {evaluation.description}")
     failures = [event for event in result.all_events if event.is_step_failure]
     for event in failures:
-        yield f"{event.step_key}: {_cause(event.step_failure_data.error)}"
+        yield Fault(event.step_key or "run", _cause(event.step_failure_data.error))
     if not failures:
         for event in result.filter_events(lambda event: event.is_job_failure):
-            yield _cause(event.job_failure_data.error)
+            yield Fault("run", _cause(event.job_failure_data.error))
 
 
 def _cause(error: SerializableErrorInfo | None) -> str:

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import stat
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,9 +58,11 @@ def test_a_table_without_rows_comes_back_with_its_columns(files: Files) -> None:
 
 
 @pytest.mark.parametrize(("table", "day"), [("groups", DAY), ("projection", None)])
-def test_columns_of_the_partition_are_in_the_file_but_not_in_the_table(files: Files, table: str, day: object) -> None:
+def test_columns_of_the_partition_are_in_the_file_but_not_in_the_table(
+    files: Files, table: str, day: date | None
+) -> None:
     contract = TABLES[table]
-    stored = files.write(sample(contract), contract, dataset="talk", day=day, run_id="run", inputs={})  # type: ignore[arg-type]
+    stored = files.write(sample(contract), contract, dataset="talk", day=day, run_id="run", inputs={})
     in_file = pq.ParquetFile(files.root / stored.path).read()
     assert in_file["dataset"].to_pylist() == ["talk", "talk"]
     assert ("day" in in_file.column_names) == (day is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -19,30 +20,32 @@ LAST = 10
 
 
 def _publish(pipe: Connection, root: Path) -> None:
-    for version in range(2, LAST + 1):
-        publish_version(log_of(root), version)
-        rebuild_catalog(log_of(root), root / "catalog.duckdb")
+    try:
+        for version in range(2, LAST + 1):
+            publish_version(log_of(root), version)
+            rebuild_catalog(log_of(root), root / "catalog.duckdb")
+    finally:
+        (root / "end").touch()
 
 
-def _read_until_the_last(pipe: Connection, root: Path, *, source: str) -> None:
-    read = {"catalog": lambda: catalog_versions(root / "catalog.duckdb"), "commits": lambda: committed_versions(root)}
-    while (versions := read[source]()) != {LAST}:
-        pipe.send(versions)
-    pipe.send(versions)
+def _read(pipe: Connection, root: Path, read: Callable[[], set[float]]) -> None:
+    at_end = False
+    while not at_end:
+        at_end = (root / "end").exists()
+        pipe.send(read())
 
 
 def _read_catalog(pipe: Connection, root: Path) -> None:
-    _read_until_the_last(pipe, root, source="catalog")
+    _read(pipe, root, lambda: catalog_versions(root / "catalog.duckdb"))
 
 
 def _read_commits(pipe: Connection, root: Path) -> None:
-    _read_until_the_last(pipe, root, source="commits")
+    _read(pipe, root, lambda: committed_versions(root))
 
 
 def _keep_open(pipe: Connection, root: Path) -> None:
     with connect(root / "catalog.duckdb") as connection:
-        while committed_versions(root) != {LAST}:
-            pipe.send(ask_versions(connection))
+        _read(pipe, root, lambda: ask_versions(connection))
 
 
 def test_readers_see_one_version_at_a_time_and_never_an_older_one(tmp_path: Path) -> None:
@@ -60,6 +63,7 @@ def test_readers_see_one_version_at_a_time_and_never_an_older_one(tmp_path: Path
         assert {len(versions) for versions in seen} == {1}
         numbers = [version for versions in seen for version in versions]
         assert numbers == sorted(numbers)
+        assert numbers[-1] == LAST
         assert len(set(numbers)) > 2, "the readers met the writer at work"
     assert all(versions == {1.0} for versions in kept_open)
     assert len(kept_open) > 3
