@@ -89,7 +89,8 @@ def datasets() -> None:
     table = Table("dataset", "title", "voters", "groups", "items", "topics", "snapshot", "status", box=None)
     for dataset in list_datasets(settings.inbox):
         row = found.get(dataset.name, {})
-        figures = [str(row.get(key, "-")) for key in ("voters", "groups", "items", "topics", "day")]
+        values = (row.get(key) for key in ("voters", "groups", "items", "topics", "day"))
+        figures = ("-" if value is None else str(value) for value in values)
         table.add_row(dataset.name, dataset.title, *figures, row.get("status", "not run yet"))
     out.print(table if table.rows else "no datasets yet; bring one in with `clustering add PATH`")
 

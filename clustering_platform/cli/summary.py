@@ -19,12 +19,12 @@ _WIDTH = 100
 
 _GROUPS = "SELECT group_id, letter, size, share FROM groups WHERE dataset = $dataset ORDER BY group_id"
 _STANDS_FOR = """
-    SELECT r.side, i.text, r.n_success, r.n_trials
+    SELECT r.side, coalesce(i.text, 'item ' || i.item_id) AS text, r.n_success, r.n_trials
     FROM representative_items r JOIN items i USING (dataset, item_id)
     WHERE r.dataset = $dataset AND r.group_id = $group ORDER BY r.rank LIMIT $limit
 """
 _CONSENSUS = """
-    SELECT c.side, i.text, c.n_success, c.n_trials
+    SELECT c.side, coalesce(i.text, 'item ' || i.item_id) AS text, c.n_success, c.n_trials
     FROM consensus_items c JOIN items i USING (dataset, item_id)
     WHERE c.dataset = $dataset ORDER BY c.side, c.rank LIMIT $limit
 """
@@ -79,8 +79,8 @@ def print_query(settings: Settings, query: str, out: Console) -> None:
 def _print_snapshot(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
     for row in _rows(catalog, _SNAPSHOT, dataset=dataset):
         out.print(
-            f"\n[bold]{dataset}[/] on {row['day']}: {row['voters']:,} voters ({row['grouped_voters']:,} grouped), "
-            f"{row['items']:,} items, {row['votes']:,} votes"
+            f"\n[bold]{dataset}[/] on {row['day']}: voters {row['voters']:,} (grouped {row['grouped_voters']:,}), "
+            f"items {row['items']:,}, votes {row['votes']:,}"
         )
         if row["status"] != "ready":
             out.print(f"[yellow]{row['reason']}[/]")
@@ -102,7 +102,7 @@ def _print_consensus(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Cons
 def _print_items(items: list[dict[str, Any]], out: Console) -> None:
     for item in items:
         sign, share = ("+", "agree") if item["side"] == "agree" else ("-", "disagree")
-        text = textwrap.shorten(item["text"] or "(no text)", _WIDTH, placeholder=" …")
+        text = textwrap.shorten(item["text"], _WIDTH, placeholder=" …")
         out.print(
             f"  {sign} {item['n_success'] / max(item['n_trials'], 1):4.0%} {share}: {text}",
             highlight=False,

@@ -3,13 +3,13 @@
 What happens to single rows belongs in ``votes`` and ``items``.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import Dataset
@@ -167,7 +167,7 @@ class _Ingest:
 
     def _report(self, accepted: NDArray[np.int32], superseded: NDArray[np.int32], quarantine: pa.Table) -> pa.Table:
         """Return the table `ingest_report`, after checking that every row read became one of the three."""
-        refused = Counter(quarantine["file"].to_pylist())
+        refused = {row["values"]: row["counts"] for row in pc.value_counts(quarantine["file"]).to_pylist()}
         counts = zip(self.sources, self._count(accepted).tolist(), self._count(superseded).tolist(), strict=True)
         rows = [
             {
@@ -175,7 +175,7 @@ class _Ingest:
                 "content": source.content,
                 "read": source.read,
                 "accepted": n_accepted,
-                "quarantined": refused[source.name],
+                "quarantined": refused.get(source.name, 0),
                 "superseded": n_superseded,
                 "findings": source.findings,
             }

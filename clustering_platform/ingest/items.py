@@ -56,7 +56,7 @@ class ItemLog:
         return cls(
             np.concatenate([log.items for log in logs]),
             np.concatenate([log.files for log in logs]),
-            pa.concat_tables([log.table for log in logs]).combine_chunks(),
+            pa.concat_tables([log.table for log in logs]),
         )
 
     def take(self, rows: NDArray[np.bool_]) -> Self:
@@ -83,7 +83,7 @@ NO_ITEMS = ItemLog(np.zeros(0, np.int32), np.zeros(0, np.int32), SCHEMA.empty_ta
 def find_replaced(log: ItemLog) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which rows a later row of the same item replaces, and which of them have another text: bool[rows] each."""
     earlier, later = successive(log.items.astype(np.int64))
-    texts = log.table["text"].combine_chunks()
+    texts = log.table["text"]
     is_changed = np.asarray(pc.not_equal(texts.take(pa.array(earlier)), texts.take(pa.array(later))), np.bool_)
     return chosen(len(log.items), earlier), chosen(len(log.items), earlier[is_changed])
 
@@ -171,37 +171,47 @@ class _ChunkReader:
 
     def read(self, records: Records) -> _Chunk:
         """Read all but the unit of the times, and refuse rows that are bad."""
-        names, n = self.source.columns, len(records.lines)
-        absent = pa.nulls(n, pa.string())
-        columns = {ours: records.columns[name] for ours, name in (names | self.source.counts).items()}
-        metadata = pa.array(records.rest, pa.string()) if records.rest else absent
-        author = columns.get("author_id", absent)
-        flags = {name: _parse_flag(columns.get(name, absent), known) for name, known in _FLAGS.items()}
-        sieve = Sieve(self.quarantine, self.source.name, records.lines)
-        sift_ids(sieve, columns["item_id"], "item", column=names["item_id"], is_personal=False)
-        sieve.refuse(_too_long(columns["text"]), "field_too_long", column=names["text"], values=columns["text"])
-        has_nul = np.asarray(pc.fill_null(pc.match_substring(columns["text"], "\0"), False), np.bool_)
-        sieve.refuse(has_nul, "nul_byte", column=names["text"], values=columns["text"])
-        sieve.refuse(_too_long(metadata), "field_too_long", column="", values=absent)
-        sieve.refuse(
-            unusable(author), "author_id_unusable", column=names.get("author_id", ""), values=author, is_personal=True
-        )
-        for name, values in flags.items():
-            reason = "moderation_unknown" if name == "moderation" else "boolean_unknown"
-            sieve.refuse(values == _UNKNOWN, reason, column=names.get(name, ""), values=columns.get(name, absent))
+        absent = pa.nulls(len(records.lines), pa.string())
+        given = {ours: records.columns[name] for ours, name in (self.source.columns | self.source.counts).items()}
+        columns = dict.fromkeys((*SCHEMA.names, "author_id"), absent) | given
+        if records.rest:
+            columns["metadata"] = pa.array(records.rest, pa.string())
+        flags = {name: _parse_flag(columns[name], known) for name, known in _FLAGS.items()}
+        kept = self._sift(records.lines, columns, flags)
         table = pa.table(
             {
                 "text": pc.fill_null(columns["text"], ""),
-                "created_at": pa.nulls(n, SCHEMA.field("created_at").type),
-                "author": self._numbers(author, sieve.kept),
+                "created_at": pa.nulls(len(absent), SCHEMA.field("created_at").type),
+                "author": self._numbers(columns["author_id"], kept),
                 **flags,
-                "metadata": metadata,
-                **{name: _parse_counts(columns.get(name, absent)) for name in COUNTS},
+                "metadata": columns["metadata"],
+                **{name: _parse_counts(columns[name]) for name in COUNTS},
             }
-        ).filter(pa.array(sieve.kept))
-        numbers = self.items.number(columns["item_id"].filter(pa.array(sieve.kept)))
-        times = read_times(columns.get("created_at", absent)).take(sieve.kept)
-        return _Chunk(numbers, table.cast(SCHEMA), times)
+        ).filter(pa.array(kept))
+        numbers = self.items.number(columns["item_id"].filter(pa.array(kept)))
+        return _Chunk(numbers, table.cast(SCHEMA), read_times(columns["created_at"]).take(kept))
+
+    def _sift(
+        self, lines: NDArray[np.int64], columns: Mapping[str, pa.Array], flags: Mapping[str, NDArray[np.int8]]
+    ) -> NDArray[np.bool_]:
+        """Refuse bad rows; return which are good: bool[rows]."""
+        names = self.source.columns
+        sieve = Sieve(self.quarantine, self.source.name, lines)
+        sift_ids(sieve, columns["item_id"], "item", column=names["item_id"], is_personal=False)
+        author = columns["author_id"]
+        is_bad = unusable(author)
+        sieve.refuse(is_bad, "author_id_unusable", column=names.get("author_id", ""), values=author, is_personal=True)
+        has_nul = np.asarray(pc.fill_null(pc.match_substring(columns["text"], "\0"), False), np.bool_)
+        for ours, reason, rows in (
+            ("text", "field_too_long", _too_long(columns["text"])),
+            ("text", "nul_byte", has_nul),
+            ("metadata", "field_too_long", _too_long(columns["metadata"])),
+            ("moderation", "moderation_unknown", flags["moderation"] == _UNKNOWN),
+            ("is_meta", "boolean_unknown", flags["is_meta"] == _UNKNOWN),
+            ("is_seed", "boolean_unknown", flags["is_seed"] == _UNKNOWN),
+        ):
+            sieve.refuse(rows, reason, column=names.get(ours, ""), values=columns[ours])
+        return sieve.kept
 
     def _numbers(self, author: pa.Array, kept: NDArray[np.bool_]) -> pa.Array:
         """Return the numbers of authors, null where there is none or the row is refused."""

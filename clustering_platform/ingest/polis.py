@@ -92,34 +92,39 @@ def find_export(sources: Sequence[Source], config: SourceConfig) -> Path | None:
 def find_sign(log: VoteLog, items: ItemLog, config: SourceConfig) -> tuple[bool, str | None]:
     """Tell whether numeric votes have agree as -1, and why.
 
-    The votes on each item, re-votes included, are compared with the `agrees` and `disagrees` that the source counted.
-    Only items on which the two differ can tell.
+    With ``auto``, the sign with which the votes fit the counts of at least half of the items that can tell.
     """
-    agrees, disagrees = (np.asarray(pc.fill_null(items.table[name], -1), np.int64) for name in COUNTS)
-    telling = (agrees >= 0) & (disagrees >= 0) & (agrees != disagrees)
-    size = int(max(items.items.max(initial=-1), log.items.max(initial=-1))) + 1
-    plus, minus = (np.bincount(log.items[log.votes == vote], minlength=size)[items.items] for vote in (1, -1))
-    straight = int((telling & (plus == agrees) & (minus == disagrees)).sum())
-    turned = int((telling & (plus == disagrees) & (minus == agrees)).sum())
-    total = int(telling.sum())
+    straight, turned, total = _count_fitting(log, items)
     if config.vote_sign != "auto":
-        is_turned = config.vote_sign == "agree_negative"
-        fitting, other = (turned, straight) if is_turned else (straight, turned)
-        doubt = f"; but {other} of {total} items have counts that say the opposite" if other > fitting else ""
-        return is_turned, f"agree is {'-1' if is_turned else '+1'} in numeric votes, as set by source.vote_sign{doubt}"
+        is_negative = config.vote_sign == "agree_negative"
+        against = straight - turned if is_negative else turned - straight
+        doubt = f"; but the counts of {max(straight, turned)} of {total} items say the opposite" if against > 0 else ""
+        sign = "-1" if is_negative else "+1"
+        return is_negative, f"agree is {sign} in numeric votes, as set by source.vote_sign{doubt}"
     if not total or not log.is_numeric.any():
         return False, None
-    if turned > straight and 2 * turned >= total:
-        return (
-            True,
-            f"agree is -1 in this file and was turned to +1: {turned} of {total} items fit their counts so",
+    if 2 * max(straight, turned) < total:
+        return False, (
+            f"the counts of items fit neither sign of votes (agree as +1: {straight} of {total}, as -1: {turned}); "
+            "agree is taken to be +1, set source.vote_sign to agree_negative if it is not"
         )
-    if straight >= turned and 2 * straight >= total:
-        return False, f"agree is +1 in this file: {straight} of {total} items fit their counts so"
-    return False, (
-        f"the counts of items fit neither sign of votes (agree as +1: {straight} of {total}, as -1: {turned}); "
-        "agree is taken to be +1, set source.vote_sign to agree_negative if it is not"
-    )
+    if turned > straight:
+        return True, f"agree is -1 in this file and was turned to +1: {turned} of {total} items fit their counts so"
+    return False, f"agree is +1 in this file: {straight} of {total} items fit their counts so"
+
+
+def _count_fitting(log: VoteLog, items: ItemLog) -> tuple[int, int, int]:
+    """Return on how many items the votes fit the source's counts as they are, and turned, and how many can tell.
+
+    All votes count, re-votes included, as in the counts of Polis. Only items that it counted more of one side can tell.
+    """
+    agrees, disagrees = (np.asarray(pc.fill_null(items.table[name], -1), np.int64) for name in COUNTS)
+    is_telling = (agrees >= 0) & (disagrees >= 0) & (agrees != disagrees)
+    size = int(max(items.items.max(initial=-1), log.items.max(initial=-1))) + 1
+    plus, minus = (np.bincount(log.items[log.votes == vote], minlength=size)[items.items] for vote in (1, -1))
+    straight = is_telling & (plus == agrees) & (minus == disagrees)
+    turned = is_telling & (plus == disagrees) & (minus == agrees)
+    return int(straight.sum()), int(turned.sum()), int(is_telling.sum())
 
 
 def compare_matrix(folder: Path, config: SourceConfig, last: LastVotes, voters: Ids, items: Ids) -> str | None:

@@ -250,6 +250,6 @@ def _digest(path: Path, name: str) -> str:
 
 def _nothing_found(dataset: Dataset, unread: Sequence[Unread]) -> str:
     if not unread:
-        return f"no votes and no items found in {dataset.folder}: there is no file in it"
+        return f"no votes and no items found in dataset {dataset.name!r}: there is no file in it"
     looked = "\n".join(f"  {one.name}: {one.why}{one.details and ': ' + one.details}" for one in unread[:20])
-    return f"no votes and no items found in {dataset.folder}; looked at\n{looked}"
+    return f"no votes and no items found in dataset {dataset.name!r}; looked at\n{looked}"

@@ -28,6 +28,7 @@ VOTER_TYPES = ("user", "session")
 
 _NUMERIC_VOTE = re.compile(r"([+-]?)([01])(?:\.0*)?")
 _MISSING, _UNKNOWN = 2, 3
+_VOTER_TYPES = {"": 0, "user": 0, "session": 1}
 
 
 @dataclass(frozen=True)
@@ -228,38 +229,43 @@ class _ChunkReader:
 
     def read(self, records: Records) -> _Chunk:
         """Read all but the unit of the times, and refuse rows that are bad already."""
-        names = self.source.columns
-        columns = {ours: records.columns[name] for ours, name in names.items()}
-        sieve = Sieve(self.quarantine, self.source.name, records.lines)
-        sift_ids(sieve, columns["voter_id"], "voter", column=names["voter_id"], is_personal=True)
-        sift_ids(sieve, columns["item_id"], "item", column=names["item_id"], is_personal=False)
+        absent = pa.nulls(len(records.lines), pa.string())
+        columns = {"voter_type": absent} | {ours: records.columns[name] for ours, name in self.source.columns.items()}
         votes, is_numeric = parse_votes(columns["vote"], self.config.vote_values)
+        types = parse_distinct(columns["voter_type"], lambda text: _VOTER_TYPES.get(text, _UNKNOWN))
         times = read_times(columns["voted_at"])
-        is_session, is_unknown_type = _parse_voter_types(columns.get("voter_type", pa.nulls(len(votes), pa.string())))
-        for ours, reason, rows in (
-            ("vote", "vote_missing", votes == _MISSING),
-            ("vote", "vote_out_of_range", votes == _UNKNOWN),
-            ("voter_type", "voter_type_unknown", is_unknown_type),
-            ("voted_at", "timestamp_missing", times.kind == MISSING),
-            ("voted_at", "timestamp_unreadable", times.kind == UNREADABLE),
-        ):
-            if rows.any():
-                sieve.refuse(rows, reason, column=names[ours], values=columns[ours])
-        kept, mask = sieve.kept, pa.array(sieve.kept)
+        kept = self._sift(records.lines, columns, votes, types, times)
+        mask, n_kept = pa.array(kept), int(kept.sum())
         log = VoteLog(
             voters=self.voters.number(columns["voter_id"].filter(mask)),
             items=self.items.number(columns["item_id"].filter(mask)),
             votes=votes[kept],
             is_numeric=is_numeric[kept],
-            is_session=is_session[kept],
-            times=np.zeros(kept.sum(), np.int64),
-            files=np.full(kept.sum(), self.file, np.int32),
+            is_session=types[kept] == 1,
+            times=np.zeros(n_kept, np.int64),
+            files=np.full(n_kept, self.file, np.int32),
         )
         return _Chunk(records.lines[kept], log, times.take(kept))
 
-
-def _parse_voter_types(column: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where the voter is a session, and where the type is unknown: bool[rows] each."""
-    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
-    is_known = pc.is_in(text, value_set=pa.array(["", *VOTER_TYPES]))
-    return np.asarray(pc.equal(text, "session")), ~np.asarray(is_known)
+    def _sift(
+        self,
+        lines: NDArray[np.int64],
+        columns: Mapping[str, pa.Array],
+        votes: NDArray[np.int8],
+        types: NDArray[np.int64],
+        times: Times,
+    ) -> NDArray[np.bool_]:
+        """Refuse bad rows; return which are good: bool[rows]."""
+        names = self.source.columns
+        sieve = Sieve(self.quarantine, self.source.name, lines)
+        sift_ids(sieve, columns["voter_id"], "voter", column=names["voter_id"], is_personal=True)
+        sift_ids(sieve, columns["item_id"], "item", column=names["item_id"], is_personal=False)
+        for ours, reason, rows in (
+            ("vote", "vote_missing", votes == _MISSING),
+            ("vote", "vote_out_of_range", votes == _UNKNOWN),
+            ("voter_type", "voter_type_unknown", types == _UNKNOWN),
+            ("voted_at", "timestamp_missing", times.kind == MISSING),
+            ("voted_at", "timestamp_unreadable", times.kind == UNREADABLE),
+        ):
+            sieve.refuse(rows, reason, column=names.get(ours, ""), values=columns[ours])
+        return sieve.kept

@@ -130,7 +130,8 @@ def test_too_many_bad_rows_publish_nothing_and_say_why(platform: Platform) -> No
     result = platform.run("topics", "talk")
     assert not result.success
     assert platform.log() == []
-    (fault, *_) = faults_of(result)
+    (fault,) = faults_of(result)
+    assert fault.where == "quarantine"
     assert "200" in fault.message
     assert "votes.csv" in fault.message
 
