@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 CONFIG_FILE = "dataset.yaml"
 NAME_PATTERN = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -42,6 +42,11 @@ def suggest_name(text: str) -> str:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_defaults(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class SourceConfig(_Section):
@@ -99,7 +104,7 @@ class OpinionsConfig(_Section):
     """How votes become groups."""
 
     min_voters: int = Field(default=50, ge=2, description="Fewer voters than this and no groups are formed.")
-    window: Literal["all"] | Annotated[int, Field(ge=1)] = Field(
+    window: Literal["all"] | Annotated[int, Field(ge=1, strict=True)] = Field(
         default="all", description="Votes that count for a snapshot: `all` up to its day, or of the last N days."
     )
     min_votes: int = Field(
@@ -226,8 +231,8 @@ def read_config(path: Path) -> DatasetConfig:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        content = yaml.load(text, _UniqueKeys)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: is not valid YAML: {error}") from error
     if content is None:
         return DatasetConfig()
@@ -239,7 +244,23 @@ def read_config(path: Path) -> DatasetConfig:
         raise DatasetError("\n".join(f"{path}: {_fault(fault)}" for fault in error.errors())) from error
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice, where YAML would take the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def _fault(fault: Any) -> str:
+    if "[key]" in fault["loc"]:
+        return f"{fault['loc'][-3]}: the word {fault['input']!r} is not text in YAML; put it in quotes"
     location = [str(part) for part in fault["loc"] if part not in ("literal['all']", "constrained-int")]
     key = ".".join(location)
     if fault["type"] == "extra_forbidden":

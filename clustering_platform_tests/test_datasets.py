@@ -80,7 +80,7 @@ def config_of(folder: Path, text: str) -> DatasetConfig:
     return read_config(folder / "dataset.yaml")
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "opinions:\n  # min_voters: 3\n"])
 def test_no_settings_mean_the_defaults(tmp_path: Path, text: str) -> None:
     assert read_config(tmp_path / "dataset.yaml") == DatasetConfig()
     assert config_of(tmp_path, text) == DatasetConfig()
@@ -109,6 +109,11 @@ def test_settings_are_read_and_the_rest_keeps_its_default(tmp_path: Path) -> Non
         ("opinions: 3", "opinions: Input should be a valid dictionary"),
         ("source: {votes: votes.csv}", "source.votes: Input should be a valid list, got 'votes.csv'"),
         ("source: {vote_values: {ja: 2}}", "source.vote_values.ja: Input should be -1, 0 or 1, got 2"),
+        ("source: {vote_values: {yes: 1}}", "the word True is not text in YAML; put it in quotes"),
+        ("opinions: {window: true}", "opinions.window: Input should be a valid integer, got True"),
+        ("title: 2026-13-45", "is not valid YAML: month must be in 1..12"),
+        ("title: Town\ntitle: City", "the key 'title' stands twice"),
+        ("[" * 5000, "is not valid YAML"),
         ("privacy: {voter_ids: none}", "privacy.voter_ids: Input should be 'pseudonym' or 'plain', got 'none'"),
         ("- title: Town", "holds a list, not keys and values"),
         ("Town", "holds a str, not keys and values"),

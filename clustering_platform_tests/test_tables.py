@@ -114,7 +114,7 @@ def test_conform_orders_columns_and_casts_them() -> None:
         (things().drop_columns(["id"]), r"table things: missing columns \['id'\], unknown columns \[\]"),
         (things(extra=[1, 2]), r"table things: missing columns \[\], unknown columns \['extra'\]"),
         (things().rename_columns(["nr", "name", "scores"]), r"missing columns \['id'\], unknown columns \['nr'\]"),
-        (things(id=[1, 300]), "300 not in range"),
+        (things(id=[1, 300]), "table things: column id: .*300 not in range"),
         (things(id=[1, None]), "null"),
         (things(id=["1", "two"]), "two"),
         (things(scores=[[0.5], None]), "null"),

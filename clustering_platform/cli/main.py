@@ -150,6 +150,8 @@ def gc(
     gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours)
     rebuild_catalog(commits, settings.catalog)
     out.print(f"removed {gone.commits} commits and {gone.files} files ({gone.bytes / 1e6:.1f} MB)")
+    if gone.busy:
+        out.print(f"left alone, as they are being computed: {', '.join(gone.busy)}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -126,8 +126,25 @@ def conform(table: pa.Table, contract: Table) -> pa.Table:
     ValueError
         A column is missing or too much, or a value does not fit its type.
     """
+    import pyarrow as pa
+
     expected = [column.name for column in contract.columns]
     missing, extra = set(expected) - set(table.column_names), set(table.column_names) - set(expected)
     if missing or extra:
         raise ValueError(f"table {contract.name}: missing columns {sorted(missing)}, unknown columns {sorted(extra)}")
-    return table.select(expected).cast(contract.schema())
+    try:
+        return table.select(expected).cast(contract.schema())
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"table {contract.name}: {_misfit(table, contract)}: {error}") from error
+
+
+def _misfit(table: pa.Table, contract: Table) -> str:
+    """Return the first column whose values do not fit its type."""
+    import pyarrow as pa
+
+    for column in contract.columns:
+        try:
+            table[column.name].cast(arrow_type(column.type))
+        except pa.ArrowInvalid:
+            return f"column {column.name}"
+    return "the columns"

@@ -155,6 +155,18 @@ def test_who_has_the_catalog_open_goes_on_reading_and_who_opens_it_now_sees_the_
         assert ask_versions(older) == {1.0}
 
 
+def test_a_catalog_is_replaced_and_never_written_over(commits: Commits, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.duckdb"
+    rebuild_catalog(commits, catalog)
+    with catalog.open("rb") as held:
+        before = held.read()
+        publish_version(commits, 1)
+        rebuild_catalog(commits, catalog)
+        held.seek(0)
+        assert held.read() == before
+    assert catalog.read_bytes() != before
+
+
 def test_what_a_killed_rebuild_left_goes_with_the_next(commits: Commits, tmp_path: Path) -> None:
     for leftover in (".catalog.duckdb.0123.part", ".catalog.duckdb.0123.part.wal"):
         (tmp_path / leftover).touch()
