@@ -21,7 +21,7 @@ from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
-from clustering_platform.ingest.sources import Source, Unread, find_sources
+from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
 from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes, votes_table
 from clustering_platform.tables import TABLES, conform
 
@@ -74,7 +74,7 @@ class _Ingest:
         self._note_rows(log.files[np.isin(log.items, unlisted)], "votes on items that no item file lists")
         self._note_ids()
         summary = self._compare(export, log, order)
-        self._note_unread(unread)
+        self._note_unread(unread, export)
         people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
         quarantine = self.quarantine.table(people=self.people.array())
         superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]]])
@@ -157,9 +157,9 @@ class _Ingest:
             if not source.read:
                 source.note("there are no rows in it")
 
-    def _note_unread(self, unread: Sequence[Unread]) -> None:
+    def _note_unread(self, unread: Sequence[Unread], export: Path | None) -> None:
         for one in unread:
-            if not one.is_expected:
+            if one.path.parent != export or one.path.name not in POLIS_FILES:
                 self.sources[0].note(f"{one.name} was not read: it {one.why}")
 
     def _count(self, files: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -210,7 +210,8 @@ class _ChunkReader:
             ("is_meta", "boolean_unknown", flags["is_meta"] == _UNKNOWN),
             ("is_seed", "boolean_unknown", flags["is_seed"] == _UNKNOWN),
         ):
-            sieve.refuse(rows, reason, column=names.get(ours, ""), values=columns[ours])
+            is_personal = ours == "metadata"
+            sieve.refuse(rows, reason, column=names.get(ours, ""), values=columns[ours], is_personal=is_personal)
         return sieve.kept
 
     def _numbers(self, author: pa.Array, kept: NDArray[np.bool_]) -> pa.Array:

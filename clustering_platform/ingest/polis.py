@@ -109,8 +109,11 @@ def find_sign(log: VoteLog, items: ItemLog, config: SourceConfig) -> tuple[bool,
             "agree is taken to be +1, set source.vote_sign to agree_negative if it is not"
         )
     if turned > straight:
-        return True, f"agree is -1 in this file and was turned to +1: {turned} of {total} items fit their counts so"
-    return False, f"agree is +1 in this file: {straight} of {total} items fit their counts so"
+        return (
+            True,
+            f"agree is -1 in this file and was turned to +1: so the votes fit the counts of {turned} of {total} items",
+        )
+    return False, f"agree is +1 in this file: so the votes fit the counts of {straight} of {total} items"
 
 
 def _count_fitting(log: VoteLog, items: ItemLog) -> tuple[int, int, int]:

@@ -37,7 +37,14 @@ JSONL_SUFFIXES = (".jsonl", ".ndjson")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 POLIS_SUMMARY_FILE = "summary.csv"
 POLIS_MATRIX_FILES = ("participants-votes.csv", "participant-votes.csv")
-POLIS_OTHER_FILES = ("stats-history.csv", "comment-groups.csv", "participant-xids.csv", "participants-xids.csv")
+POLIS_FILES = (
+    POLIS_SUMMARY_FILE,
+    *POLIS_MATRIX_FILES,
+    "stats-history.csv",
+    "comment-groups.csv",
+    "participant-xids.csv",
+    "participants-xids.csv",
+)
 """Files of a Polis export that hold neither votes nor items."""
 COUNTS = ("agrees", "disagrees")
 _WHY_NOT = {
@@ -96,15 +103,13 @@ class Source:
 class Unread:
     """A file that is not read.
 
-    `why` goes on from "it", `details` says what would have to be there. `is_expected` where it is no news that the file
-    is not read.
+    `why` goes on from "it", `details` says what would have to be there.
     """
 
     path: Path
     name: str
     why: str
     details: str = ""
-    is_expected: bool = False
 
 
 def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
@@ -161,8 +166,8 @@ def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread:
         if config.votes is not None and config.items is not None:
             return Unread(path, name, "is not named in dataset.yaml")
         suffix = path.suffix.lower()
-        if config.format != "table" and path.name in (POLIS_SUMMARY_FILE, *POLIS_MATRIX_FILES, *POLIS_OTHER_FILES):
-            return Unread(path, name, "is a summary of votes and items", is_expected=True)
+        if config.format != "table" and path.name in POLIS_FILES:
+            return Unread(path, name, "is called like a summary of Polis; if it is data, name it in dataset.yaml")
         if suffix not in CSV_SUFFIXES + JSONL_SUFFIXES + PARQUET_SUFFIXES:
             return Unread(path, name, _WHY_NOT.get(suffix, "is neither CSV, JSONL nor Parquet"))
     reader = open_reader(path, name, config)
