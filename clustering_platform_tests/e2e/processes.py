@@ -58,7 +58,7 @@ class DagsterDev:
     """`clustering dev`: webserver, daemon and code server, on a port of their own."""
 
     def __init__(self, data: Path, **more: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = data.parent / f"dagster-{self.port}.log"
         code = "from clustering_platform.cli.main import main; main()"
         with self.log.open("w") as log:
@@ -147,7 +147,8 @@ mutation($params: ExecutionParams!) {
 """
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

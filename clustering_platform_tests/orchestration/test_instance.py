@@ -2,13 +2,27 @@
 
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from clustering_platform.orchestration.instance import open_instance, postgres_url
 from clustering_platform.settings import Settings
-from clustering_platform_tests.e2e.processes import environment
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files
+from clustering_platform_tests.e2e.postgres import postgres_server
+from clustering_platform_tests.e2e.processes import clustering, environment
+from clustering_platform_tests.orchestration.platform import write_conversation
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, in a folder that its server's user can reach."""
+    with tempfile.TemporaryDirectory() as folder, postgres_server(Path(folder)) as url:
+        yield url
+
 
 _OPEN = (
     "import sys; from clustering_platform.settings import Settings\n"
@@ -40,6 +54,26 @@ def test_a_fresh_instance_may_be_opened_by_several_processes_at_once(tmp_path: P
         check=True,
     )
     assert last.stdout.split() == ["d0", "d1", "d2", "d3", "d4", "False"]
+
+
+def test_one_variable_puts_the_state_into_postgres(postgres: str, tmp_path: Path) -> None:
+    surroundings = environment(tmp_path / "data", CLUSTERING_POSTGRES_URL=postgres)
+    for number in range(2):
+        last = subprocess.run(
+            [sys.executable, "-c", _OPEN, f"d{number}"], env=surroundings, capture_output=True, text=True, check=True
+        )
+    assert last.stdout.split() == ["d0", "d1", "False"]
+    assert not list(tmp_path.rglob("*.db"))
+
+
+def test_a_conversation_is_published_with_its_runs_in_postgres(postgres: str, tmp_path: Path) -> None:
+    data, source = tmp_path / "data", tmp_path / "talk"
+    source.mkdir()
+    write_conversation(source)
+    clustering(data, "add", str(source))
+    clustering(data, "run", "talk", CLUSTERING_POSTGRES_URL=postgres)
+    assert Commits(Files(data / "warehouse")).last_sequence("talk") == 2
+    assert not list(tmp_path.rglob("*.db"))
 
 
 def test_all_state_lies_under_the_data_folder(tmp_path: Path) -> None:
