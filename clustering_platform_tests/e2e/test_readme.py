@@ -1,4 +1,4 @@
-"""Every command and every question in README works as it stands there."""
+"""Every command and every question in README and the tutorial works as it stands there."""
 
 import re
 import shlex
@@ -14,12 +14,13 @@ from clustering_platform_tests.e2e.processes import ROOT, clustering, environmen
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readme")]
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
 
 
-def blocks(language: str) -> list[str]:
-    """Return the fenced blocks of one language in README."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, document: Path = README) -> list[str]:
+    """Return the fenced blocks of one language in a document."""
+    text = document.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,10 @@ def test_the_demo_draws_both_maps(demo: tuple[Path, str]) -> None:
         assert (folder / "data" / "demo" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_shell_commands_work(demo: tuple[Path, str]) -> None:
+@pytest.mark.parametrize("document", [README, TUTORIAL], ids=lambda path: path.name)
+def test_the_shell_commands_work(document: Path, demo: tuple[Path, str]) -> None:
     folder, _ = demo
-    commands = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True) for block in blocks("sh", document) for line in block.splitlines()]
     assert len(commands) > 5
     for program, *arguments in commands:
         if program == "make":
