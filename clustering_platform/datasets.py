@@ -170,10 +170,12 @@ class Dataset:
         """What to call the dataset before people."""
         return self.config.title or self.name
 
-    def fingerprint(self) -> str:
-        """Return a hash over the names and bytes of all input files and of ``dataset.yaml``."""
+    def fingerprint(self, *, settings: bool = True) -> str:
+        """Return a hash over the names and bytes of all input files, ``dataset.yaml`` among them if `settings`."""
         digest = hashlib.sha256()
         for path in input_files(self.folder):
+            if path == self.folder / CONFIG_FILE and not settings:
+                continue
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -166,6 +167,7 @@ def dev(context: typer.Context) -> None:
     if dagster is None:
         raise FileNotFoundError("the command `dagster` is not installed beside this Python")
     os.chdir(settings.home)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that starts it in the background has it ignored
     os.execv(dagster, [dagster, "dev", "-w", "workspace.yaml", *context.args])  # noqa: S606 - our own dagster
 
 

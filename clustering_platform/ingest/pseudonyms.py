@@ -52,6 +52,11 @@ class Pseudonyms:
         """Whether ids are kept as they are."""
         return self.key is None
 
+    @property
+    def tag(self) -> str:
+        """Something that changes with the key and tells nothing of it."""
+        return self.of("")
+
     def of(self, identifier: str) -> str:
         """Return the pseudonym of an id: the first 128 bits of its HMAC-SHA256, as 32 hexadecimal digits."""
         if self.key is None:

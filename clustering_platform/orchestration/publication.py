@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,18 +17,21 @@ from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, RowAccounting, committed
-from clustering_platform.store.files import StoredFile
+from clustering_platform.store.files import StoredFile, StoreError
 from clustering_platform.tables import TABLES, Room
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clustering_platform.ingest.pseudonyms import Pseudonyms
+    from clustering_platform.semantics.embedding import Embedder
+
 # Raise the number of a room when its results change with the same input and settings.
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "1", "opinions": "1", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
-# The tables whose content is all that a day's results depend on, beside settings and code.
-_DAY_INPUTS = ("vote_matrix", "voted_items")
+# Made from the votes; all other tables of a day depend on these two alone, beside settings and code.
+_MATRIX = ("vote_matrix", "voted_items")
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -38,6 +42,7 @@ class Publication:
     warehouse: Warehouse
     part: Slice
     context: dg.AssetExecutionContext
+    _recipes: dict[tuple[Room, bool], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext) -> Self:
@@ -80,17 +85,11 @@ class Publication:
         rooms = sorted({TABLES[name].room for name in self.table_names})
         return " ".join(f"{room}-{ROOM_VERSIONS[room]}" for room in rooms)
 
-    @property
-    def config_hash(self) -> str:
-        """Hash of the settings that take part."""
-        sections = {"opinions"} if self.part.day else None
-        return _hash(self.config.model_dump(mode="json", include=sections))
-
     def file(self, table: str) -> StoredFile:
         """Return the file of a table that this run is to read or publish."""
         return self.warehouse.locate(table, self.part, self.context.run, self.context.instance)
 
-    def write(self, table: str, content: pa.Table, inputs: Mapping[str, str]) -> StoredFile:
+    def write(self, table: str, content: pa.Table, inputs: Mapping[str, str], recipe: str) -> StoredFile:
         """Store a table under the id of this run."""
         return self.warehouse.files.write(
             content,
@@ -99,26 +98,63 @@ class Publication:
             day=self.part.day,
             run_id=self.context.run.run_id,
             inputs=inputs,
+            recipe=recipe,
         )
 
-    def fingerprint(self) -> str:
-        """Return a hash of input, settings and code version."""
-        if self.part.day:
-            source: Any = [self.file(name).content for name in _DAY_INPUTS]
-        else:
-            source = self.dataset.fingerprint()
-        return _hash([source, self.config_hash, self.code_version])
+    def recipe(self, table: str) -> str:
+        """Return a hash of all that a table depends on: input, settings and code version."""
+        room, is_matrix = TABLES[table].room, table in _MATRIX
+        if (room, is_matrix) not in self._recipes:
+            self._recipes[room, is_matrix] = _hash([ROOM_VERSIONS[room], *self._ingredients(room, is_matrix)])
+        return self._recipes[room, is_matrix]
 
-    def unchanged_commit(self) -> Commit | None:
-        """Return the newest commit of the slice if it was made from the same input, settings and code."""
-        if self.context.run.tags.get(FORCE_TAG) == "true":
-            return None
+    def _ingredients(self, room: Room, is_matrix: bool) -> list[Any]:
+        if room == "ingest":
+            settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
+            return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
+        if room == "topics":
+            with self.embedder() as embedder:
+                return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
+        sources = ("votes", "items") if is_matrix else _MATRIX
+        return [*(self.source(name).content for name in sources), self.config.opinions.model_dump(mode="json")]
+
+    def source(self, table: str) -> StoredFile:
+        """Return the file of a table that this run reads, be it of the day or of the dataset."""
+        part = self.part if TABLES[table].scope == self.scope else Slice(self.part.dataset)
+        return self.warehouse.locate(table, part, self.context.run, self.context.instance)
+
+    def pseudonyms(self) -> Pseudonyms:
+        """Return what stands for the ids of voters."""
+        from clustering_platform.ingest.pseudonyms import Pseudonyms
+
+        return Pseudonyms.for_dataset(self.dataset, self.warehouse.settings)
+
+    def embedder(self) -> AbstractContextManager[Embedder]:
+        """Return the embedder of the dataset; leaving its block releases the model."""
+        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(self.config.topics)
+        return embedder
+
+    def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
+        """Return the newest commit and its files of `tables`, if this run would only make the same again.
+
+        The asset that publishes also asks for all other files of the commit to be there.
+        """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
-        return newest if newest and newest.fingerprint == self.fingerprint() else None
+        if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
+            return None
+        try:
+            needed = self.table_names if self.last_asset in tables else tables
+            files = {name: self.warehouse.commits.committed_file(newest, name) for name in needed}
+        except StoreError as error:
+            self.log.info(f"commit {newest.sequence} is not whole any more: {error}")
+            return None
+        same = all(files[name].recipe == self.recipe(name) for name in tables)
+        return (newest, {name: files[name] for name in tables}) if same else None
 
     def publish(self) -> dict[str, Any]:
         """Commit the tables of the slice, make the catalog anew and return what to show of it."""
         files = {name: self.file(name) for name in self.table_names}
+        self._check_recipes(files)
         status, reason = self._status(files)
         commit = Commit(
             dataset=self.part.dataset,
@@ -127,16 +163,29 @@ class Publication:
             status=status,
             reason=reason,
             run_id=self.context.run.run_id,
-            fingerprint=self.fingerprint(),
-            config_hash=self.config_hash,
+            fingerprint=files[self.last_asset].recipe,
             code_version=self.code_version,
             tables=committed(files),
             rows=self._rows(files),
         )
         self.warehouse.commits.publish(commit)
-        rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
+        self.refresh_catalog()
         self.log.info(f"published commit {commit.sequence} of {self.part}: {status}")
         return {"commit": commit.sequence, "status": reason or status}
+
+    def refresh_catalog(self) -> None:
+        """Make the catalog anew from the commits."""
+        rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
+
+    def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
+        """Refuse files that were made from different input, with different settings or by different code."""
+        for name, file in files.items():
+            expected = files["items"].recipe if TABLES[name].room == "ingest" else self.recipe(name)
+            if file.recipe != expected:
+                raise StoreError(
+                    f"table {name!r} of {self.part} was made from other input or with other settings than stand now; "
+                    f"materialize {name!r} again, or the whole job"
+                )
 
     def _status(self, files: Mapping[str, StoredFile]) -> tuple[str, str | None]:
         if "opinion_snapshot" not in files:

@@ -161,16 +161,16 @@ def faults_of(result: dg.ExecuteInProcessResult) -> Iterator[Fault]:
             yield Fault(evaluation.asset_key.to_user_string(), f"{evaluation.check_name}: {evaluation.description}")
     failures = [event for event in result.all_events if event.is_step_failure]
     for event in failures:
-        if not _is_failed_check(event):
+        if not _is_refusal(event.step_failure_data.error):
             yield Fault(event.step_key or "run", _cause(event.step_failure_data.error))
     if not failures:
         for event in result.filter_events(lambda event: event.is_job_failure):
             yield Fault("run", _cause(event.job_failure_data.error))
 
 
-def _is_failed_check(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error
-    return bool(error and error.cls_name == "DagsterAssetCheckFailedError")
+def _is_refusal(error: SerializableErrorInfo | None) -> bool:
+    """Tell whether a step only repeats what its failed checks have said."""
+    return bool(error and error.cls_name in ("Failure", "DagsterAssetCheckFailedError"))
 
 
 def _cause(error: SerializableErrorInfo | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -99,26 +100,37 @@ def examine(dataset: Dataset, before: Seen | None, *, now: float | None = None) 
 
 
 def _request(dataset: Dataset, seen: Seen) -> dg.RunRequest:
-    part = Slice(dataset.name)
-    return dg.RunRequest(run_key=f"{part.key}:{seen.fingerprint}", partition_key=part.key, tags=run_tags(part))
+    """Return the run of a dataset; its key names the state of the files, times included, so that A, B, A are three."""
+    part, state = Slice(dataset.name), hashlib.sha256(seen.signature.encode()).hexdigest()[:16]
+    return dg.RunRequest(run_key=f"{part.key}:{seen.fingerprint}:{state}", partition_key=part.key, tags=run_tags(part))
 
 
 def look_for_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Request today's snapshot for every dataset whose votes were materialized since the last look."""
+    """Request today's snapshot for every dataset whose votes were materialized since the last look.
+
+    The first look of all requests nothing: what was there before was published by who made it.
+    """
+    votes = dg.AssetKey("votes")
+    if context.cursor is None:
+        newest = context.instance.fetch_materializations(votes, limit=1).records
+        cursor = str(newest[0].storage_id if newest else 0)
+        return dg.SensorResult(skip_reason="first look; from now on", cursor=cursor)
     records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey("votes"), after_storage_id=int(context.cursor or 0)),
+        dg.AssetRecordsFilter(asset_key=votes, after_storage_id=int(context.cursor)),
         limit=_EVENTS_A_TICK,
         ascending=True,
     ).records
-    requests = [request for record in records if (request := _snapshot_request(record.asset_materialization))]
+    newest_of = {record.partition_key: record for record in records}
+    requests = [request for record in newest_of.values() if (request := _snapshot_request(record))]
     cursor = str(records[-1].storage_id) if records else context.cursor
     if not requests:
         return dg.SensorResult(skip_reason="no new votes", cursor=cursor)
     return dg.SensorResult(run_requests=requests, cursor=cursor)
 
 
-def _snapshot_request(event: dg.AssetMaterialization | None) -> dg.RunRequest | None:
+def _snapshot_request(record: dg.EventLogRecord) -> dg.RunRequest | None:
+    event = record.asset_materialization
     if not event or not event.partition or not event.metadata["dagster/row_count"].value:
         return None
-    part, content = Slice(event.partition, today()), (event.tags or {})["dagster/data_version"]
-    return dg.RunRequest(run_key=f"{part.key}:{content}", partition_key=part.key, tags=run_tags(part))
+    part = Slice(event.partition, today())
+    return dg.RunRequest(run_key=f"{part.key}:{record.storage_id}", partition_key=part.key, tags=run_tags(part))

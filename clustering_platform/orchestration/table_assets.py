@@ -9,7 +9,6 @@ import inspect
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,7 +24,6 @@ from clustering_platform.store.files import StoredFile
 from clustering_platform.tables import TABLES
 
 if TYPE_CHECKING:
-    from clustering_platform.semantics.embedding import Embedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
 
 Tables: TypeAlias = tuple[pa.Table, ...]
@@ -55,11 +53,6 @@ class Run(Publication):
         if self.part.day is None:
             raise ValueError(f"{self.part} is not a day")
         return self.part.day
-
-    def embedder(self) -> "AbstractContextManager[Embedder]":
-        """Return the embedder of the dataset; leaving its block releases the model."""
-        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(self.config.topics)
-        return embedder
 
     def embedding_cache(self) -> "EmbeddingCache":
         """Return the cache of vectors made before, shared by all datasets."""
@@ -93,7 +86,6 @@ class TableAsset:
     deps: tuple[str, ...]
     checks: tuple[tuple[str, str, str], ...]
     publishes: bool
-    always: bool
 
     @property
     def inputs(self) -> list[str]:
@@ -145,17 +137,19 @@ class TableAsset:
         self, context: dg.AssetExecutionContext, inputs: Mapping[str, pa.Table]
     ) -> Iterator[dg.MaterializeResult[None]]:
         run = Run.of(context)
-        if not self.always and (commit := run.unchanged_commit()):
-            context.log.info(f"nothing changed since commit {commit.sequence}: nothing computed")
-            for name in self.tables:
-                file = run.warehouse.files.describe(commit.tables[name].path)
-                shown = run.shown_before(file) | {"unchanged since commit": commit.sequence}
-                yield self._result(run, file, shown, [])
+        if not (unchanged := run.unchanged(self.tables)):
+            yield from self._compute(run, inputs)
             return
-        yield from self._compute(run, inputs)
+        commit, files = unchanged
+        context.log.info(f"nothing changed since commit {commit.sequence}: nothing computed")
+        if self.publishes:
+            run.refresh_catalog()
+        for file in files.values():
+            yield self._result(run, file, run.shown_before(file) | {"unchanged since commit": commit.sequence}, [])
 
     def _compute(self, run: Run, inputs: Mapping[str, pa.Table]) -> Iterator[dg.MaterializeResult[None]]:
         started = time.perf_counter()
+        recipes = {name: run.recipe(name) for name in self.tables}
         computed = self.function(run, **inputs)
         tables = dict(zip(self.tables, computed if isinstance(computed, tuple) else (computed,), strict=True))
         figures: dict[str, Any] = {
@@ -164,15 +158,18 @@ class TableAsset:
         }
         sources = {name: table.schema.metadata[b"content"].decode() for name, table in inputs.items()}
         faults = {name: violations(table, TABLES[name]) for name, table in tables.items()}
-        files = {name: run.write(name, table, sources) for name, table in tables.items()}
-        sound = not any(faults.values()) and all(check.passed for check in run.checks.values())
-        if self.publishes and sound:
+        refused = {table for (table, _), check in run.checks.items() if not check.passed}
+        refused |= {name for name in tables if faults[name]}
+        files = {name: run.write(name, tables[name], sources, recipes[name]) for name in (refused or tables)}
+        if self.publishes and not refused:
             figures |= run.publish()
         elif not self.publishes:
             figures["published"] = f"not yet: that waits for {run.last_asset!r}"
         for name, file in files.items():
             shown = figures | run.metadata | {"preview": preview(tables[name], TABLES[name])}
             yield self._result(run, file, shown, faults[name])
+        if refused:  # only what was refused is materialized, as evidence: nothing may be built on the rest
+            raise dg.Failure(f"not as it must be: {', '.join(sorted(refused))}; see the checks", allow_retries=False)
 
     def _result(
         self, run: Run, file: StoredFile, shown: dict[str, Any], faults: list[str]
@@ -202,7 +199,6 @@ def table_asset(
     deps: Sequence[str] = (),
     checks: Sequence[tuple[str, str, str]] = (),
     publishes: bool = False,
-    always: bool = False,
 ) -> Callable[[Callable[..., pa.Table | Tables]], TableAsset]:
     """Make a table asset of a function ``(run, <input table>, ...) -> table or tuple of tables``.
 
@@ -218,12 +214,10 @@ def table_asset(
         Further blocking checks, (table, name, description); the function records their results.
     publishes
         Whether it ends its chain: its run commits the tables of the dataset, or of the day.
-    always
-        Whether it is computed even when nothing changed, because its result tells whether anything did.
     """
 
     def decorate(function: Callable[..., pa.Table | Tables]) -> TableAsset:
-        return TableAsset(function, tables, frozenset(kinds), tuple(deps), tuple(checks), publishes, always)
+        return TableAsset(function, tables, frozenset(kinds), tuple(deps), tuple(checks), publishes)
 
     return decorate
 

@@ -53,7 +53,6 @@ class Commit(BaseModel):
     reason: str | None = None
     run_id: str
     fingerprint: str = Field(description="Hash of input, config and code version; equal means nothing new.")
-    config_hash: str
     code_version: str
     tables: dict[str, CommittedTable]
     rows: RowAccounting | None = None
@@ -115,7 +114,7 @@ class Commits:
             A file of the commit is missing or has another size than it had.
         """
         for table in commit.tables.values():
-            self._check(table)
+            self._check(table, "; nothing was committed, run it again")
         if commit.sequence != self.last_sequence(commit.dataset) + 1:
             raise CommitConflictError(_conflict(commit))
         target = self.path(commit.dataset, commit.sequence)
@@ -127,10 +126,23 @@ class Commits:
                 raise CommitConflictError(_conflict(commit)) from error
         return target
 
-    def _check(self, table: CommittedTable) -> None:
+    def committed_file(self, commit: Commit, table: str) -> StoredFile:
+        """Return the file of a table of a commit.
+
+        Raises
+        ------
+        StoreError
+            The commit has no such table, or the file is missing or has another size than it had.
+        """
+        if table not in commit.tables:
+            raise StoreError(f"it has no table {table!r}")
+        self._check(commit.tables[table])
+        return self.files.describe(commit.tables[table].path)
+
+    def _check(self, table: CommittedTable, advice: str = "") -> None:
         path = self.files.root / table.path
         if not path.is_file() or path.stat().st_size != table.bytes:
-            raise StoreError(f"{path}: is missing or not as it was written; nothing was committed, run it again")
+            raise StoreError(f"{path}: is missing or not as it was written{advice}")
 
 
 def _conflict(commit: Commit) -> str:

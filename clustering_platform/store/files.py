@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from clustering_platform.tables import TABLES, Table, conform
 
-INPUTS_KEY = b"clustering.inputs"
+INPUTS_KEY, RECIPE_KEY = b"clustering.inputs", b"clustering.recipe"
 _ROW_GROUP = 50_000
 
 
@@ -35,7 +35,8 @@ class StoredFile:
     """A file of the warehouse.
 
     `path` is relative to the warehouse, `content` a hash of the data (the same data gives the same hash, whatever it
-    was made from), `inputs` the content hashes of the tables it was made from, by table name.
+    was made from), `inputs` the content hashes of the tables it was made from, by table name, and `recipe` a hash of
+    all that it depends on: input, settings and code.
     """
 
     table: str
@@ -44,6 +45,7 @@ class StoredFile:
     bytes: int
     content: str
     inputs: Mapping[str, str]
+    recipe: str = ""
 
 
 class Files:
@@ -72,14 +74,15 @@ class Files:
             metadata = pq.read_metadata(full)
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise StoreError(_unreadable(relative, table)) from error
-        inputs = json.loads((metadata.metadata or {}).get(INPUTS_KEY, b"{}"))
+        notes = metadata.metadata or {}
         return StoredFile(
             table=table,
             path=relative.as_posix(),
             rows=metadata.num_rows,
             bytes=full.stat().st_size,
             content=_settled_hash(full),
-            inputs=inputs,
+            inputs=json.loads(notes.get(INPUTS_KEY, b"{}")),
+            recipe=notes.get(RECIPE_KEY, b"").decode(),
         )
 
     def read(self, file: StoredFile | str) -> pa.Table:
@@ -100,10 +103,11 @@ class Files:
         day: date | None,
         run_id: str,
         inputs: Mapping[str, str],
+        recipe: str = "",
     ) -> StoredFile:
         """Write a table as a new file and return it.
 
-        A run that writes the same content again gets the file that is there; other content gets the next number.
+        A run that writes the same again gets the file that is there; anything else gets the next number.
 
         Raises
         ------
@@ -113,15 +117,14 @@ class Files:
             The disk is full or cannot be written; nothing is left behind.
         """
         stored = _with_partition(conform(table, contract), contract, dataset, day)
-        metadata = {INPUTS_KEY: json.dumps(dict(sorted(inputs.items())))}
+        notes = {INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
         folder = self.folder(contract.name, dataset, day)
         with new_file(folder) as file:
-            pq.write_table(
-                stored.replace_schema_metadata(metadata), file, compression="zstd", row_group_size=_ROW_GROUP
-            )
+            pq.write_table(stored.replace_schema_metadata(notes), file, compression="zstd", row_group_size=_ROW_GROUP)
             file.flush()
             previous = self.find(contract.name, dataset, day, run_id)
-            if previous and previous.content == content_hash(Path(file.name)) and previous.inputs == dict(inputs):
+            made = (content_hash(Path(file.name)), dict(inputs), recipe)
+            if previous and (previous.content, previous.inputs, previous.recipe) == made:
                 return previous
             number = 1 + (_attempt(self.root / previous.path, run_id) if previous else 0)
             target = folder / (f"{run_id}.parquet" if number == 1 else f"{run_id}-{number}.parquet")

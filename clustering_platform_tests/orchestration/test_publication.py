@@ -188,3 +188,73 @@ def test_a_run_that_lost_its_place_publishes_nothing(platform: Platform, monkeyp
     assert not late.success
     assert "made by another run in the meantime" in " ".join(map(str, faults_of(late)))
     assert [commit.sequence for commit in platform.log()] == [1]
+
+
+def ingest(platform: Platform) -> dg.ExecuteInProcessResult:
+    return platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in INGEST])
+
+
+def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
+    platform.publish()
+    write_conversation(platform.dataset().folder, voters=60, bad_rows=400)
+    refused, opinions = platform.publish()
+    assert materialized(refused, "votes") == {}
+    assert materialized(refused, "quarantine")["dagster/row_count"] == 400
+    assert materialized(opinions, "opinion_snapshot")["unchanged since commit"] == 2
+
+
+def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
+    first = ingest(platform)
+    write_conversation(platform.dataset().folder, items=30)
+    rest = [dg.AssetKey(name) for name in ("embeddings", "projection", "topic_tree", "item_topics", "topic_names")]
+    again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
+    assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
+    assert platform.log()[0].tables["items"].rows == 24
+    assert platform.run("topics", "talk").success
+    assert platform.log()[0].tables["items"].rows == 30
+
+
+def test_tables_made_with_other_settings_are_not_published_together(platform: Platform) -> None:
+    platform.publish()
+    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 2}")
+    alone = platform.run("opinions", KEY, asset_selection=[dg.AssetKey("opinion_snapshot")])
+    assert not alone.success
+    assert "materialize 'vote_matrix' again, or the whole job" in " ".join(map(str, faults_of(alone)))
+    assert platform.run("opinions", KEY).success
+    assert [commit.sequence for commit in platform.log()] == [3, 2, 1]
+
+
+def test_another_pseudonym_key_is_something_new(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform.run("topics", "talk")
+    monkeypatch.setenv("CLUSTERING_PSEUDONYM_KEY", "another key, long enough")
+    platform.run("topics", "talk")
+    newer, older = platform.log()
+    assert newer.tables["votes"].content != older.tables["votes"].content
+
+
+def test_a_file_that_got_lost_is_made_again_and_committed(platform: Platform) -> None:
+    platform.publish()
+    lost = platform.settings.warehouse / platform.log()[0].tables["groups"].path
+    lost.unlink()
+    assert platform.run("opinions", KEY).success
+    newest, before = platform.log()[:2]
+    assert newest.tables["groups"].content == before.tables["groups"].content
+    with connect(platform.settings.catalog) as catalog:
+        assert catalog.execute("SELECT count(*) FROM groups").fetchall() == [(2,)]
+
+
+def test_a_catalog_that_got_lost_is_there_again_after_the_next_run(platform: Platform) -> None:
+    platform.publish()
+    platform.settings.catalog.unlink()
+    platform.run("opinions", KEY)
+    with connect(platform.settings.catalog) as catalog:
+        assert catalog.execute("SELECT count(*) FROM groups").fetchall() == [(2,)]
+
+
+def test_changed_topic_settings_leave_what_does_not_depend_on_them(platform: Platform) -> None:
+    platform.publish()
+    (platform.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 1}")
+    topics, opinions = platform.publish()
+    assert materialized(topics, "votes")["unchanged since commit"] == 1
+    assert "unchanged since commit" not in materialized(topics, "topic_tree")
+    assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2

@@ -61,6 +61,28 @@ def test_changed_content_is_requested_once_under_a_key_of_its_own(platform: Plat
     assert len(set(keys)) == 2
 
 
+def test_content_that_comes_back_is_requested_again(platform: Platform) -> None:
+    folder, cursor, keys = platform.dataset().folder, None, []
+    for extra in (0, 5, 0):
+        write_conversation(folder, extra=extra)
+        settle(folder, seconds=100 - len(keys))
+        result = look(platform, cursor)
+        cursor = result.cursor
+        keys += [request.run_key for request in result.run_requests or []]
+    assert len(set(keys)) == 3
+
+
+def test_the_first_look_for_votes_leaves_alone_what_was_there_before(platform: Platform) -> None:
+    platform.run("topics", "talk")
+    with dg.build_sensor_context(instance=platform.instance) as context:
+        first = look_for_votes(context)
+    assert first.run_requests == []
+    platform.run("topics", "talk", tags={"clustering/force": "true"})
+    with dg.build_sensor_context(instance=platform.instance, cursor=first.cursor) as context:
+        (request,) = look_for_votes(context).run_requests or []
+    assert request.partition_key == f"talk|{today()}"
+
+
 def test_files_that_are_still_being_written_are_left_for_later(platform: Platform) -> None:
     assert look(platform).run_requests == []
 
@@ -76,7 +98,7 @@ def test_read_votes_ask_for_todays_snapshot_of_every_dataset_once(platform: Plat
     write_conversation(platform.dataset("walk").folder)
     for name in ("talk", "walk"):
         assert platform.run("topics", name).success
-    with dg.build_sensor_context(instance=platform.instance) as context:
+    with dg.build_sensor_context(instance=platform.instance, cursor="0") as context:
         result = look_for_votes(context)
     assert [request.partition_key for request in result.run_requests or []] == [
         f"talk|{today()}",

@@ -58,7 +58,6 @@ def make_commit(files: dict[str, StoredFile], sequence: int, **changes: Any) -> 
         "status": "ready",
         "run_id": f"run-{sequence}",
         "fingerprint": f"input {sequence}",
-        "config_hash": "",
         "code_version": "opinions-1",
     }
     return Commit(sequence=sequence, tables=committed(files), **plain | changes)

@@ -17,10 +17,8 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
 def ingest(run: Run) -> Tables:
     """Read the dataset's files: votes and items, refused rows, and a report for each file."""
     from clustering_platform.ingest.ingest import ingest_dataset
-    from clustering_platform.ingest.pseudonyms import Pseudonyms
 
-    pseudonyms = Pseudonyms.for_dataset(run.dataset, run.warehouse.settings)
-    ingested = ingest_dataset(run.dataset, pseudonyms)
+    ingested = ingest_dataset(run.dataset, run.pseudonyms())
     counts = {name: getattr(ingested, name) for name in ("read", "accepted", "quarantined", "superseded")}
     run.metadata |= counts
     run.check(

@@ -7,7 +7,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Ta
 _NUMPY = ("numpy", "parquet")
 
 
-@table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,), always=True)
+@table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,))
 def vote_matrix(run: Run, votes: pa.Table, items: pa.Table) -> Tables:
     """Take the last vote of every voter on every item, up to the end of the day."""
     from clustering_platform.opinions.matrix import build_vote_matrix
@@ -84,7 +84,7 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 @table_asset(
     "opinion_snapshot",
     kinds=_NUMPY,
-    deps=("representative_items", "consensus_items", "item_statistics"),
+    deps=("representative_items", "consensus_items", "item_statistics", CONFIG_ASSET),
     publishes=True,
 )
 def opinion_snapshot(
