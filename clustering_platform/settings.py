@@ -39,6 +39,19 @@ class Settings(BaseSettings):
         description="PostgreSQL database for Dagster's own state. Default: SQLite in `dagster` under the data folder.",
     )
 
+    def check_home(self) -> None:
+        """Make sure that this is the project.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no ``dagster.yaml`` in the project folder.
+        """
+        if not (self.home / "dagster.yaml").is_file():
+            raise FileNotFoundError(
+                f"no dagster.yaml in {self.home} or above; run this in the project folder, or set CLUSTERING_HOME to it"
+            )
+
     @cached_property
     def data_folder(self) -> Path:
         """The folder under which everything is stored, absolute."""

@@ -43,7 +43,7 @@ def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bo
         _put_in_place(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    out.print(f"added as [bold]{name}[/]; now: clustering run {name}")
+    out.print(f"added as {name}; now: clustering run {name}")
     return Dataset(name, target)
 
 
@@ -79,11 +79,11 @@ def _dry_ingest(settings: Settings, name: str, folder: Path) -> Ingested:
 def _print_findings(ingested: Ingested, out: Console) -> None:
     for row in ingested.report.to_pylist():
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("read", "accepted", "quarantined", "superseded"))
-        out.print(f"[bold]{row['file']}[/]: {row['content']}: {counts}")
+        out.print(f"{row['file']}: {row['content']}: {counts}")
         for finding in row["findings"]:
-            out.print(f"  {finding}", highlight=False)
+            out.print(f"  {finding}")
     for row in ingested.quarantine.slice(0, 5).to_pylist():
-        out.print(f"  [yellow]{row['file']}:{row['line']}[/] {row['column']}: {row['message']}", highlight=False)
+        out.print(f"  {row['file']}:{row['line']} {row['column']}: {row['message']}", style="yellow")
 
 
 def _put_in_place(staging: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from rich.console import Console
+from rich.text import Text
 
 from clustering_platform.cli.adding import add_dataset
 from clustering_platform.cli.running import run_dataset
@@ -48,7 +49,7 @@ def run_demo(settings: Settings, *, out: Console, err: Console) -> bool:
     print_summary(settings, NAME, out)
     _print_agreement(settings, sample / "planted_groups.csv", out)
     for question, query in QUESTIONS.items():
-        out.print(f"\n[bold]{question}[/]\n[dim]{_dedent(query)}[/]", highlight=False)
+        out.print(Text.assemble("\n", (question, "bold"), "\n", (textwrap.dedent(query).strip(), "dim")))
         print_query(settings, query, out)
     _print_next_steps(settings, _draw(settings), out)
     return True
@@ -72,10 +73,8 @@ def _print_agreement(settings: Settings, planted: Path, out: Console) -> None:
     with connect(settings.catalog) as catalog:
         found = catalog.execute(query, {"dataset": NAME}).fetchall()
     score = adjusted_rand_score([truth[voter] for voter, _ in found], [group for _, group in found])
-    out.print(
-        f"\n[bold]Found against planted groups[/]: adjusted Rand index {score:.3f} over {len(found)} grouped voters "
-        "(1 is the same, 0 is chance)"
-    )
+    figures = f": adjusted Rand index {score:.3f} over {len(found)} grouped voters (1 is the same, 0 is chance)"
+    out.print(Text.assemble("\n", ("Found against planted groups", "bold"), figures))
 
 
 def _draw(settings: Settings) -> list[Path]:
@@ -108,14 +107,10 @@ def _draw(settings: Settings) -> list[Path]:
 
 
 def _print_next_steps(settings: Settings, pictures: list[Path], out: Console) -> None:
-    out.print("\n[bold]Where to look next[/]")
-    out.print(f"  pictures      {', '.join(map(str, pictures))}", highlight=False)
+    out.print("\nWhere to look next", style="bold")
+    out.print(f"  pictures      {', '.join(map(str, pictures))}")
     out.print(
         "  Dagster UI    make dev, then http://127.0.0.1:3000 (assets, runs, schedules, sensors)", highlight=False
     )
-    out.print(f"  DuckDB        {settings.catalog} (or: .venv/bin/clustering sql 'SHOW TABLES')", highlight=False)
-    out.print("  your own data .venv/bin/clustering add PATH && .venv/bin/clustering run NAME", highlight=False)
-
-
-def _dedent(query: str) -> str:
-    return textwrap.dedent(query).strip()
+    out.print(f"  DuckDB        {settings.catalog} (or: .venv/bin/clustering sql 'SHOW TABLES')")
+    out.print("  your own data .venv/bin/clustering add PATH && .venv/bin/clustering run NAME")

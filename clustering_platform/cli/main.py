@@ -8,13 +8,15 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
 from clustering_platform.settings import Settings
@@ -26,8 +28,26 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+# What people wrote is printed as it is: no markup, no emoji codes.
+out = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
+err = Console(soft_wrap=True, markup=False, emoji=False, highlight=False, stderr=True)
+
+
+def fail(message: object) -> NoReturn:
+    """Print what is wrong and end with status 1."""
+    err.print(Text.assemble(("error: ", "red"), str(message)))
+    raise typer.Exit(1)
+
+
+def project_settings() -> Settings:
+    """Return the settings of this process, which must be in the project folder or know it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = (f"CLUSTERING_{fault['loc'][0]!s}".upper() + f": {fault['msg']}" for fault in error.errors())
+        fail("; ".join(faults))
+    settings.check_home()
+    return settings
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,9 +59,11 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
 
         try:
             command(*args, **kwargs)
-        except (DatasetError, IngestError, StoreError, FileNotFoundError, FileExistsError) as error:
-            err.print(f"[red]error:[/] {error}", highlight=False)
-            raise typer.Exit(1) from error
+        except (DatasetError, IngestError, StoreError) as error:
+            fail(error)
+        except OSError as error:
+            where = f"{error.filename}: {error.strerror}; is the data folder right? See CLUSTERING_DATA"
+            fail(where if error.filename else error)
 
     return wrapped
 
@@ -56,7 +78,7 @@ def add(
     """Bring a folder or file into the inbox, after a dry run that shows what was found in it."""
     from clustering_platform.cli.adding import add_dataset
 
-    add_dataset(Settings(), path, name, replace=replace, out=out)
+    add_dataset(project_settings(), path, name, replace=replace, out=out)
 
 
 @app.command()
@@ -71,12 +93,16 @@ def run(
     """Run everything for a dataset: ingest, topics, opinions of a day; then print what came of it."""
     from clustering_platform.cli.running import run_dataset
     from clustering_platform.cli.summary import print_summary
+    from clustering_platform.orchestration.partitions import today
 
-    settings = Settings()
+    settings = project_settings()
     dataset = find_dataset(settings.inbox, name)
-    if not run_dataset(settings, dataset, day=_to_date(day), force=force, out=out, err=err):
+    chosen = day.date() if day else None
+    if chosen and not settings.start_day <= chosen <= today():
+        fail(f"--day {chosen}: the days are {settings.start_day} (CLUSTERING_START_DAY) to {today()}, today in UTC")
+    if not run_dataset(settings, dataset, day=chosen, force=force, out=out, err=err):
         raise typer.Exit(1)
-    print_summary(settings, name, out)
+    print_summary(settings, name, out, day=chosen)
 
 
 @app.command()
@@ -85,15 +111,23 @@ def datasets() -> None:
     """List the datasets of the inbox and what is published of each."""
     from clustering_platform.cli.summary import published
 
-    settings = Settings()
+    settings = project_settings()
     found = published(settings)
     table = Table("dataset", "title", "voters", "groups", "items", "topics", "snapshot", "status", box=None)
+    faults = []
     for dataset in list_datasets(settings.inbox):
         row = found.get(dataset.name, {})
         values = (row.get(key) for key in ("voters", "groups", "items", "topics", "day"))
         figures = ("-" if value is None else str(value) for value in values)
-        table.add_row(dataset.name, dataset.title, *figures, row.get("status", "not run yet"))
+        try:
+            title = dataset.title
+        except DatasetError as error:
+            title = "?"
+            faults.append(error)
+        table.add_row(dataset.name, title, *figures, row.get("status", "not run yet"))
     out.print(table if table.rows else "no datasets yet; bring one in with `clustering add PATH`")
+    for fault in faults:
+        err.print(fault, style="red")
 
 
 @app.command()
@@ -102,7 +136,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> N
     """Print the newest published groups and topics of a dataset."""
     from clustering_platform.cli.summary import print_summary
 
-    settings = Settings()
+    settings = project_settings()
     print_summary(settings, find_dataset(settings.inbox, name).name, out)
 
 
@@ -115,10 +149,9 @@ def sql(query: Annotated[str, typer.Argument(help="A question in DuckDB's SQL.")
     from clustering_platform.cli.summary import print_query
 
     try:
-        print_query(Settings(), query, out)
+        print_query(project_settings(), query, out)
     except duckdb.Error as error:
-        err.print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        fail(error)
 
 
 @app.command()
@@ -129,7 +162,7 @@ def catalog() -> None:
     from clustering_platform.store.commits import Commits
     from clustering_platform.store.files import Files
 
-    settings = Settings()
+    settings = project_settings()
     rebuild_catalog(Commits(Files(settings.warehouse)), settings.catalog)
     out.print(f"{settings.catalog}")
 
@@ -146,7 +179,7 @@ def gc(
     from clustering_platform.store.files import Files
     from clustering_platform.store.garbage import collect_garbage
 
-    settings = Settings()
+    settings = project_settings()
     commits = Commits(Files(settings.warehouse))
     gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours)
     rebuild_catalog(commits, settings.catalog)
@@ -161,7 +194,7 @@ def dev(context: typer.Context) -> None:
     """Start the Dagster UI and daemon here; further options go to `dagster dev`."""
     from clustering_platform.orchestration.instance import open_instance
 
-    settings = Settings()
+    settings = project_settings()
     open_instance(settings).dispose()
     dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if dagster is None:
@@ -177,12 +210,8 @@ def demo() -> None:
     """Run the sample conversation through the whole platform and explain the result."""
     from clustering_platform.cli.demo import run_demo
 
-    if not run_demo(Settings(), out=out, err=err):
+    if not run_demo(project_settings(), out=out, err=err):
         raise typer.Exit(1)
-
-
-def _to_date(value: datetime | None) -> date | None:
-    return value.date() if value else None
 
 
 def main() -> None:

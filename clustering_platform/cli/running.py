@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -29,7 +30,7 @@ def run_dataset(
         outcomes = [
             _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
         ]
-        if runner.has_votes(dataset) and not outcomes[0].ingest_failed:
+        if runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
                 _with_bar(
                     bars,
@@ -40,7 +41,9 @@ def run_dataset(
             )
     for outcome in outcomes:
         for fault in outcome.faults:
-            err.print(f"[red]{outcome.job}:[/] {fault}", highlight=False)
+            err.print(f"{outcome.job}: {fault}", style="red")
+    if any(outcome.was_interrupted for outcome in outcomes):
+        raise typer.Exit(130)
     return all(outcome.succeeded for outcome in outcomes)
 
 
@@ -54,6 +57,8 @@ def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgr
             bars.advance(task)
         elif step.state == "log" and step.step:
             bars.update(task, now=f"{step.step}: {step.message}")
+        elif step.state == "log":
+            bars.console.print(step.message)
 
     outcome = start(on_progress)
     bars.update(task, now="done" if outcome.succeeded else "failed")

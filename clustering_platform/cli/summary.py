@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
+from clustering_platform.datasets import DatasetError
 from clustering_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,26 +19,31 @@ if TYPE_CHECKING:
 
 _STATEMENTS = 4
 _WIDTH = 100
+_COUNTS = {"voters": "voters", "grouped": "grouped_voters", "items": "items", "votes": "votes"}
 
-_GROUPS = "SELECT group_id, letter, size, share FROM groups WHERE dataset = $dataset ORDER BY group_id"
+_GROUPS = """
+    SELECT group_id, letter, size, share FROM groups_history
+    WHERE dataset = $dataset AND day = $day ORDER BY group_id
+"""
 _STANDS_FOR = """
     SELECT r.side, coalesce(i.text, 'item ' || i.item_id) AS text, r.n_success, r.n_trials
-    FROM representative_items r JOIN items i USING (dataset, item_id)
-    WHERE r.dataset = $dataset AND r.group_id = $group ORDER BY r.rank LIMIT $limit
+    FROM representative_items_history r JOIN items i USING (dataset, item_id)
+    WHERE r.dataset = $dataset AND r.day = $day AND r.group_id = $group ORDER BY r.rank LIMIT $limit
 """
 _CONSENSUS = """
     SELECT c.side, coalesce(i.text, 'item ' || i.item_id) AS text, c.n_success, c.n_trials
-    FROM consensus_items c JOIN items i USING (dataset, item_id)
-    WHERE c.dataset = $dataset ORDER BY c.side, c.rank LIMIT $limit
+    FROM consensus_items_history c JOIN items i USING (dataset, item_id)
+    WHERE c.dataset = $dataset AND c.day = $day ORDER BY c.side, c.rank LIMIT $limit
 """
 _TOPICS = """
     SELECT t.topic_id, t.parent_id, t.size, t.own_size, t.note, n.name
     FROM topic_tree t JOIN topic_names n USING (dataset, topic_id)
     WHERE t.dataset = $dataset ORDER BY t.depth, t.size DESC, t.topic_id
 """
-_SNAPSHOT = (
-    "SELECT day, status, reason, voters, grouped_voters, items, votes FROM opinion_snapshot WHERE dataset = $dataset"
-)
+_SNAPSHOT = """
+    SELECT day, status, reason, voters, grouped_voters, items, votes FROM opinion_snapshot_history
+    WHERE dataset = $dataset AND day <= coalesce($day, day) ORDER BY day DESC LIMIT 1
+"""
 _PUBLISHED = """
     SELECT coalesce(s.dataset, t.dataset) AS dataset, s.day, coalesce(s.status, 'ready') AS status, s.voters, s.groups,
            t.items, t.topics
@@ -54,21 +62,24 @@ def published(settings: Settings) -> dict[str, dict[str, Any]]:
         return {row["dataset"]: row for row in _rows(catalog, _PUBLISHED)}
 
 
-def print_summary(settings: Settings, dataset: str, out: Console) -> None:
-    """Print the groups, what unites all, and the tree of topics."""
+def print_summary(settings: Settings, dataset: str, out: Console, *, day: date | None = None) -> None:
+    """Print the groups of a day, by default the newest, what unites all, and the tree of topics."""
     if not settings.catalog.exists():
         out.print("nothing is published yet")
         return
     with _connect(settings) as catalog:
-        _print_snapshot(catalog, dataset, out)
-        _print_groups(catalog, dataset, out)
-        _print_consensus(catalog, dataset, out)
+        for snapshot in _rows(catalog, _SNAPSHOT, dataset=dataset, day=day):
+            _print_snapshot(snapshot, dataset, out)
+            _print_groups(catalog, dataset, snapshot["day"], out)
+            _print_consensus(catalog, dataset, snapshot["day"], out)
         _print_topics(catalog, dataset, out)
 
 
 def print_query(settings: Settings, query: str, out: Console) -> None:
     """Print the answer to a SQL question as a table."""
     with _connect(settings) as catalog:
+        if not catalog.extract_statements(query):
+            raise DatasetError("there is no question in it; try SHOW TABLES")
         relation = catalog.execute(query)
         table = Table(*(column[0] for column in relation.description or []), box=None)
         for row in relation.fetchall():
@@ -76,26 +87,25 @@ def print_query(settings: Settings, query: str, out: Console) -> None:
     out.print(table)
 
 
-def _print_snapshot(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
-    for row in _rows(catalog, _SNAPSHOT, dataset=dataset):
-        out.print(
-            f"\n[bold]{dataset}[/] on {row['day']}: voters {row['voters']:,} (grouped {row['grouped_voters']:,}), "
-            f"items {row['items']:,}, votes {row['votes']:,}"
-        )
-        if row["status"] != "ready":
-            out.print(f"[yellow]{row['reason']}[/]")
+def _print_snapshot(row: dict[str, Any], dataset: str, out: Console) -> None:
+    counts = ", ".join(f"{name} {row[key]:,}" for name, key in _COUNTS.items())
+    out.print(Text.assemble("\n", (dataset, "bold"), f" on {row['day']}: {counts}"))
+    if row["status"] != "ready":
+        out.print(row["reason"], style="yellow")
 
 
-def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
-    for group in _rows(catalog, _GROUPS, dataset=dataset):
-        out.print(f"\n[bold]Group {group['letter']}[/]: {group['size']:,} voters ({group['share']:.0%})")
-        _print_items(_rows(catalog, _STANDS_FOR, dataset=dataset, group=group["group_id"], limit=_STATEMENTS), out)
+def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
+    for group in _rows(catalog, _GROUPS, dataset=dataset, day=day):
+        size = f": {group['size']:,} voters ({group['share']:.0%})"
+        out.print(Text.assemble("\n", (f"Group {group['letter']}", "bold"), size))
+        chosen = {"dataset": dataset, "day": day, "group": group["group_id"], "limit": _STATEMENTS}
+        _print_items(_rows(catalog, _STANDS_FOR, **chosen), out)
 
 
-def _print_consensus(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
-    items = _rows(catalog, _CONSENSUS, dataset=dataset, limit=_STATEMENTS)
+def _print_consensus(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
+    items = _rows(catalog, _CONSENSUS, dataset=dataset, day=day, limit=_STATEMENTS)
     if items:
-        out.print("\n[bold]What unites all[/]")
+        out.print("\nWhat unites all", style="bold")
         _print_items(items, out)
 
 
@@ -115,12 +125,12 @@ def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console
     for topic in _rows(catalog, _TOPICS, dataset=dataset):
         label = f"{topic['name']} ({topic['size']})"
         if topic["parent_id"] is None:
-            root = nodes[topic["topic_id"]] = Tree(f"[bold]Topics[/]: {label}; {topic['note']}")
+            root = nodes[topic["topic_id"]] = Tree(Text.assemble(("Topics", "bold"), f": {label}; {topic['note']}"))
         else:
             nodes[topic["topic_id"]] = nodes[topic["parent_id"]].add(label)
     if nodes:
         out.print("")
-        out.print(root, highlight=False)
+        out.print(root)
 
 
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:

@@ -19,7 +19,10 @@ def snapshot_status(
 ) -> tuple[str, str | None]:
     """Return the status of a snapshot and, unless it is `ready`, the reason with have and need."""
     if vote_matrix.num_rows < config.min_voters:
-        return "insufficient_voters", f"{vote_matrix.num_rows} < {config.min_voters} voters"
+        return "insufficient_voters", (
+            f"{vote_matrix.num_rows} < {config.min_voters} voters: groups are formed from {config.min_voters} on "
+            "(opinions.min_voters)"
+        )
     places = read_places(opinion_space, "voter")[1][vote_matrix["is_grouped"].to_numpy()]
     if np.ptp(places, axis=0).max() <= SAME_PLACE * np.abs(places).max():
         return "no_variation", f"all {len(places)} voters with enough votes stand at one place"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Embedders(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Makes the embedder that a dataset asks for; tests and photo libraries may put another in its place."""
+    """Makes the embedder that a dataset asks for; tests put another in its place."""
 
     def create(self, config: TopicsConfig) -> AbstractContextManager[Embedder]:
         """Return the embedder of `config`; leaving its block releases the model."""

@@ -87,9 +87,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     FileNotFoundError
         There is no ``dagster.yaml`` in the project folder.
     """
-    if not (settings.home / "dagster.yaml").is_file():
-        raise FileNotFoundError(
-            f"no dagster.yaml in {settings.home} or above; run this in the project folder, or set CLUSTERING_HOME to it"
-        )
+    settings.check_home()
     os.environ["DAGSTER_HOME"] = str(settings.home)
     return dg.DagsterInstance.get()

@@ -8,7 +8,8 @@ import dagster as dg
 from clustering_platform.datasets import validate_name
 
 DATASET_TAG = "clustering/dataset"
-DATASETS = dg.DynamicPartitionsDefinition(name="dataset")
+DATASETS_NAME = "dataset"
+DATASETS = dg.DynamicPartitionsDefinition(name=DATASETS_NAME)
 
 
 def dataset_days(start_day: date) -> dg.MultiPartitionsDefinition:

@@ -16,7 +16,7 @@ from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
-from clustering_platform.orchestration.partitions import DATASETS, Slice, today
+from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.publication import FORCE_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
@@ -48,6 +48,11 @@ class Outcome:
         return not self.faults
 
     @property
+    def was_interrupted(self) -> bool:
+        """Whether somebody ended it before its time."""
+        return any(fault.message == INTERRUPTED for fault in self.faults)
+
+    @property
     def ingest_failed(self) -> bool:
         """Whether the input itself could not be read or was refused."""
         return any(fault.where in _INGEST for fault in self.faults)
@@ -64,6 +69,7 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 _POLL_SECONDS = 0.3
+INTERRUPTED = "interrupted; what was published before stands"
 _INGEST = {"ingest", *(table.name for table in TABLES.values() if table.room == "ingest")}
 
 
@@ -76,7 +82,7 @@ class Runner:
 
     def register(self, dataset: Dataset) -> None:
         """Make a dataset known to Dagster, with its files and settings as they are now."""
-        self.instance.add_dynamic_partitions(DATASETS.name or "", [dataset.name])
+        self.instance.add_dynamic_partitions(DATASETS_NAME, [dataset.name])
         for observation in observe(dataset, dataset.fingerprint()):
             self.instance.report_runless_asset_event(observation)
 
@@ -177,5 +183,7 @@ def _cause(error: SerializableErrorInfo | None) -> str:
     """Return the message of the error below Dagster's own wrapping."""
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
+    if error and error.cls_name == "DagsterExecutionInterruptedError":
+        return INTERRUPTED
     message = error.message.strip() if error else "failed"
     return message.partition(": ")[2] if message.startswith("clustering_platform.") else message

@@ -7,7 +7,7 @@ import dagster as dg
 
 from clustering_platform.datasets import list_datasets
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, run_tags
-from clustering_platform.orchestration.partitions import DATASETS, Slice
+from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
 from clustering_platform.orchestration.warehouse import newest_materialization
 from clustering_platform.settings import Settings
 
@@ -36,7 +36,7 @@ def snapshot_requests(
     if day < settings.start_day:
         yield dg.SkipReason(f"{day} lies before the day axis, which starts on {settings.start_day}")
         return
-    known = set(instance.get_dynamic_partitions(DATASETS.name or ""))
+    known = set(instance.get_dynamic_partitions(DATASETS_NAME))
     names = [dataset.name for dataset in list_datasets(settings.inbox) if dataset.name in known]
     parts = [Slice(name, day) for name in names if has_votes(instance, name)]
     if not parts:

@@ -13,7 +13,7 @@ import dagster as dg
 from clustering_platform.datasets import Dataset, DatasetError, input_files, list_datasets
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
-from clustering_platform.orchestration.partitions import DATASETS, Slice, today
+from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, Slice, today
 from clustering_platform.settings import Settings
 
 SETTLE_SECONDS = 5.0
@@ -71,7 +71,7 @@ def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.Sens
     cursor = json.dumps({name: vars(seen) for name, seen in sorted(after.items())})
     if not changed:
         return dg.SensorResult(skip_reason="nothing new in the inbox", cursor=cursor)
-    known = set(context.instance.get_dynamic_partitions(DATASETS.name or ""))
+    known = set(context.instance.get_dynamic_partitions(DATASETS_NAME))
     new = [dataset.name for dataset in changed if dataset.name not in known]
     return dg.SensorResult(
         run_requests=[_request(dataset, after[dataset.name]) for dataset in changed],

@@ -150,11 +150,19 @@ def _hub_name(name: str) -> str:
 def _commit_on_hub(name: str) -> str:
     """Return the commit of the local copy, or of the newest version where there is none yet."""
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError
 
     repository = _hub_name(name)
-    path = try_to_load_from_cache(repository, "config.json")
-    if not isinstance(path, str):
-        path = hf_hub_download(repository, "config.json")
+    try:
+        path = try_to_load_from_cache(repository, "config.json")
+        if not isinstance(path, str):
+            path = hf_hub_download(repository, "config.json")
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"topics.model: {name!r} is neither {PACKAGED!r}, nor a folder, nor a model that can be had from the "
+            f"Hugging Face hub: {reason}"
+        ) from error
     return Path(path).parent.name
 
 

@@ -125,3 +125,66 @@ def test_a_question_that_is_no_sql_is_told_as_such(clustering: Command) -> None:
 def test_questions_work_before_anything_is_published(clustering: Command) -> None:
     clustering("catalog")
     assert "0" in clustering("sql", "SELECT count(*) FROM votes").output
+
+
+def test_what_people_wrote_is_printed_as_it_is(clustering: Command, talk: Path, inbox: Path) -> None:
+    clustering("add", talk, "--name", "talk")
+    (inbox / "talk" / "dataset.yaml").write_text("title: '[/x] [b]t[/b]'\n")
+    assert "[/x] [b]t[/b]" in clustering("datasets").output
+    clustering("catalog")
+    assert "[1] [/b] x" in clustering("sql", "SELECT '[1] [/b] x'").output
+    assert "'[/x]' cannot name a dataset" in clustering("show", "[/x]").output
+
+
+def test_one_faulty_dataset_hides_no_other(clustering: Command, talk: Path, inbox: Path) -> None:
+    clustering("add", talk, "--name", "good")
+    clustering("add", talk, "--name", "odd")
+    (inbox / "odd" / "dataset.yaml").write_text("titel: odd\n")
+    listed = clustering("datasets")
+    assert listed.exit_code == 0
+    assert "good" in listed.output
+    assert "did you mean 'title'?" in listed.output
+
+
+@pytest.mark.parametrize("day", ["2025-12-31", "2999-01-01", "yesterday"])
+def test_a_day_that_is_no_partition_is_refused_before_anything_runs(
+    clustering: Command, talk: Path, inbox: Path, day: str
+) -> None:
+    clustering("add", talk, "--name", "talk")
+    result = clustering("run", "talk", "--day", day)
+    assert result.exit_code != 0
+    assert day in result.output
+    assert not (inbox.parent / "dagster").exists()
+
+
+def test_an_empty_question_is_told_as_such(clustering: Command) -> None:
+    clustering("catalog")
+    assert "there is no question in it" in clustering("sql", " ").output
+
+
+def test_a_setting_of_the_process_that_cannot_be_read_is_named(
+    clustering: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLUSTERING_START_DAY", "soon")
+    result = clustering("datasets")
+    assert result.exit_code == 1
+    assert "CLUSTERING_START_DAY: " in result.output
+
+
+def test_outside_the_project_nothing_is_written(
+    clustering: Command, talk: Path, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLUSTERING_HOME", str(tmp_path))
+    result = clustering("add", talk)
+    assert result.exit_code == 1
+    assert "no dagster.yaml in" in result.output
+    assert not inbox.parent.exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(
+    clustering: Command, talk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLUSTERING_DATA", str(talk / "votes.csv"))
+    result = clustering("add", talk)
+    assert result.exit_code == 1
+    assert "CLUSTERING_DATA" in result.output

@@ -17,7 +17,8 @@ def snapshot(rows: list[list[int | None]], *, min_voters: int = 2) -> dict[str, 
 
 def test_too_few_voters_are_said_with_have_and_need():
     row = snapshot([[1, -1]] * 11 + [[-1, 1]], min_voters=50)
-    assert (row["status"], row["reason"]) == ("insufficient_voters", "12 < 50 voters")
+    assert row["status"] == "insufficient_voters"
+    assert row["reason"] == "12 < 50 voters: groups are formed from 50 on (opinions.min_voters)"
     assert (row["groups"], row["base_clusters"], row["silhouette"]) == (0, 0, None)
 
 
@@ -44,5 +45,8 @@ def test_it_counts_voters_items_votes_and_times():
 
 def test_an_empty_log_has_a_snapshot_too():
     row = snapshot([])
-    assert (row["status"], row["reason"]) == ("insufficient_voters", "0 < 2 voters")
+    assert (row["status"], row["reason"]) == (
+        "insufficient_voters",
+        "0 < 2 voters: groups are formed from 2 on (opinions.min_voters)",
+    )
     assert (row["first_vote_at"], row["last_vote_at"], row["variance_shares"]) == (None, None, [0, 0])

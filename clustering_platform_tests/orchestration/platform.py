@@ -15,7 +15,7 @@ import numpy as np
 from clustering_platform.datasets import Dataset, TopicsConfig
 from clustering_platform.definitions import build_defs
 from clustering_platform.orchestration.embedders import Embedders
-from clustering_platform.orchestration.partitions import DATASETS, Slice
+from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commit, Commits
@@ -64,7 +64,7 @@ class Platform:
         """Return a dataset of the inbox, known to Dagster."""
         folder = self.settings.inbox / name
         folder.mkdir(parents=True, exist_ok=True)
-        self.instance.add_dynamic_partitions(DATASETS.name or "", [name])
+        self.instance.add_dynamic_partitions(DATASETS_NAME, [name])
         return Dataset(name, folder)
 
     def run(self, job: str, key: str, **options: Any) -> dg.ExecuteInProcessResult:

@@ -101,3 +101,10 @@ def test_a_model_of_the_hub_is_named_by_the_commit_of_its_local_copy(tmp_path: P
         "print(SentenceTransformerEmbedder('org/name').model)"
     )
     assert run_alone(code).stdout.strip() == "org/name@0123abcd"
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "nobody/no-such-model"])
+def test_a_model_that_cannot_be_had_is_told_with_the_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=f"topics.model: '{name}' is neither 'packaged-minilm', nor a folder"):
+        _ = SentenceTransformerEmbedder(name).model
