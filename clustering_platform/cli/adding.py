@@ -32,6 +32,7 @@ def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bo
     target = settings.inbox / name
     if target.exists() and not replace:
         raise DatasetError(f"there is a dataset {name!r} already; use --replace to put this one in its place")
+    settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw ids lie here
     staging = settings.inbox / f".{name}.{uuid.uuid4().hex}.part"
     try:
         if path.is_dir():  # read where it lies, so that messages name the user's own files

@@ -86,8 +86,9 @@ class Publication:
         return " ".join(f"{room}-{ROOM_VERSIONS[room]}" for room in rooms)
 
     def file(self, table: str) -> StoredFile:
-        """Return the file of a table that this run is to read or publish."""
-        return self.warehouse.locate(table, self.part, self.context.run, self.context.instance)
+        """Return the file of a table that this run is to read or publish, be it of the day or of the dataset."""
+        part = self.part if TABLES[table].scope == self.scope else Slice(self.part.dataset)
+        return self.warehouse.locate(table, part, self.context.run, self.context.instance)
 
     def write(self, table: str, content: pa.Table, inputs: Mapping[str, str], recipe: str) -> StoredFile:
         """Store a table under the id of this run."""
@@ -116,12 +117,7 @@ class Publication:
             with self.embedder() as embedder:
                 return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
         sources = ("votes", "items") if is_matrix else _MATRIX
-        return [*(self.source(name).content for name in sources), self.config.opinions.model_dump(mode="json")]
-
-    def source(self, table: str) -> StoredFile:
-        """Return the file of a table that this run reads, be it of the day or of the dataset."""
-        part = self.part if TABLES[table].scope == self.scope else Slice(self.part.dataset)
-        return self.warehouse.locate(table, part, self.context.run, self.context.instance)
+        return [*(self.file(name).content for name in sources), self.config.opinions.model_dump(mode="json")]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
