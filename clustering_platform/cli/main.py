@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
@@ -113,14 +113,24 @@ def datasets() -> None:
 
     settings = project_settings()
     found = published(settings)
-    table = Table("dataset", "title", "voters", "groups", "items", "topics", "snapshot", "status", box=None)
+    table = Table(
+        Column("dataset", overflow="fold"),
+        "title",
+        "voters",
+        "groups",
+        "items",
+        "topics",
+        "snapshot",
+        "status",
+        box=None,
+    )
     faults = []
     for dataset in list_datasets(settings.inbox):
         row = found.get(dataset.name, {})
         values = (row.get(key) for key in ("voters", "groups", "items", "topics", "day"))
         figures = ("-" if value is None else str(value) for value in values)
         try:
-            title = dataset.title
+            title = dataset.config.title or ""
         except DatasetError as error:
             title = "?"
             faults.append(error)
