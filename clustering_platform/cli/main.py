@@ -113,28 +113,18 @@ def datasets() -> None:
 
     settings = project_settings()
     found = published(settings)
-    table = Table(
-        Column("dataset", overflow="fold"),
-        "title",
-        "voters",
-        "groups",
-        "items",
-        "topics",
-        "snapshot",
-        "status",
-        box=None,
-    )
+    figures = ("voters", "groups", "items", "topics", "day")
+    table = Table(Column("dataset", no_wrap=True), "title", *figures, "status", box=None)
     faults = []
     for dataset in list_datasets(settings.inbox):
         row = found.get(dataset.name, {})
-        values = (row.get(key) for key in ("voters", "groups", "items", "topics", "day"))
-        figures = ("-" if value is None else str(value) for value in values)
+        values = ("-" if row.get(key) is None else str(row[key]) for key in figures)
         try:
             title = dataset.config.title or ""
         except DatasetError as error:
             title = "?"
             faults.append(error)
-        table.add_row(dataset.name, title, *figures, row.get("status", "not run yet"))
+        table.add_row(dataset.name, title, *values, row.get("status", "not run yet"))
     out.print(table if table.rows else "no datasets yet; bring one in with `clustering add PATH`")
     for fault in faults:
         err.print(fault, style="red")
