@@ -28,9 +28,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-# What people wrote is printed as it is: no markup, no emoji codes.
-out = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
-err = Console(soft_wrap=True, markup=False, emoji=False, highlight=False, stderr=True)
+# What people wrote is printed as it is: no markup, no emoji codes. Tables are not squeezed where there is no terminal.
+_PLAIN: dict[str, Any] = {"soft_wrap": True, "markup": False, "emoji": False, "highlight": False}
+out = Console(**_PLAIN, width=None if sys.stdout.isatty() else 200)
+err = Console(**_PLAIN, stderr=True)
 
 
 def fail(message: object) -> NoReturn:
