@@ -33,6 +33,8 @@ def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bo
     if target.exists() and not replace:
         raise DatasetError(f"there is a dataset {name!r} already; use --replace to put this one in its place")
     settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw ids lie here
+    for leftover in settings.inbox.glob(f".{name}.*.part"):  # of an `add` that was killed
+        shutil.rmtree(leftover)
     staging = settings.inbox / f".{name}.{uuid.uuid4().hex}.part"
     try:
         if path.is_dir():  # read where it lies, so that messages name the user's own files

@@ -93,6 +93,12 @@ def test_add_does_not_overwrite_unless_asked(clustering: Command, talk: Path, in
     assert names(inbox) == ["talk"]
 
 
+def test_add_clears_away_what_a_killed_one_left(clustering: Command, talk: Path, inbox: Path) -> None:
+    (inbox / ".talk.0123.part").mkdir(parents=True)
+    assert clustering("add", talk, "--name", "talk").exit_code == 0
+    assert names(inbox) == ["talk"]
+
+
 def test_run_names_the_nearest_dataset(clustering: Command, talk: Path) -> None:
     clustering("add", talk, "--name", "talk")
     result = clustering("run", "tolk")
