@@ -80,6 +80,8 @@ def _dry_ingest(settings: Settings, name: str, folder: Path) -> Ingested:
 
 
 def _print_findings(ingested: Ingested, out: Console) -> None:
+    if title := ingested.about.get("title"):
+        out.print(f"conversation: {title}")
     for row in ingested.report.to_pylist():
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("read", "accepted", "quarantined", "superseded"))
         out.print(f"{row['file']}: {row['content']}: {counts}")

@@ -51,7 +51,7 @@ def run_demo(settings: Settings, *, out: Console, err: Console) -> bool:
     for question, query in QUESTIONS.items():
         out.print(Text.assemble("\n", (question, "bold"), "\n", (textwrap.dedent(query).strip(), "dim")))
         print_query(settings, query, out)
-    _print_next_steps(settings, _draw(settings), out)
+    _print_next_steps(settings, _draw(settings, dataset), out)
     return True
 
 
@@ -77,7 +77,7 @@ def _print_agreement(settings: Settings, planted: Path, out: Console) -> None:
     out.print(Text.assemble("\n", ("Found against planted groups", "bold"), figures))
 
 
-def _draw(settings: Settings) -> list[Path]:
+def _draw(settings: Settings, dataset: Dataset) -> list[Path]:
     """Write both maps as pictures and return where they are."""
     from clustering_platform.orchestration.pictures import opinion_map_png, topic_map_png
     from clustering_platform.store.catalog import connect
@@ -85,9 +85,9 @@ def _draw(settings: Settings) -> list[Path]:
     with connect(settings.catalog) as catalog:
 
         def table(name: str) -> pa.Table:
-            return catalog.sql(f"SELECT * FROM {name} WHERE dataset = '{NAME}'").to_arrow_table()  # noqa: S608
+            return catalog.sql(f"SELECT * FROM {name} WHERE dataset = '{NAME}'").to_arrow_table()  # noqa: S608 - our own names
 
-        title = "Plans for a town"
+        title = dataset.title
         pictures = {
             "opinion-map.png": opinion_map_png(table("voter_groups"), table("groups"), title=title, dpi=120),
             "topic-map.png": topic_map_png(
@@ -109,8 +109,6 @@ def _draw(settings: Settings) -> list[Path]:
 def _print_next_steps(settings: Settings, pictures: list[Path], out: Console) -> None:
     out.print("\nWhere to look next", style="bold")
     out.print(f"  pictures      {', '.join(map(str, pictures))}")
-    out.print(
-        "  Dagster UI    make dev, then http://127.0.0.1:3000 (assets, runs, schedules, sensors)", highlight=False
-    )
+    out.print("  Dagster UI    make dev, then http://127.0.0.1:3000 (assets, runs, schedules, sensors)")
     out.print(f"  DuckDB        {settings.catalog} (or: .venv/bin/clustering sql 'SHOW TABLES')")
     out.print("  your own data .venv/bin/clustering add PATH && .venv/bin/clustering run NAME")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clustering_platform.semantics.embedding import Embedder
 
 
-class Embedders(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Embedders(dg.ConfigurableResource[None]):
     """Makes the embedder that a dataset asks for; tests put another in its place."""
 
     def create(self, config: TopicsConfig) -> AbstractContextManager[Embedder]:

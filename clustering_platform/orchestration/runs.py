@@ -83,7 +83,7 @@ class Runner:
     def register(self, dataset: Dataset) -> None:
         """Make a dataset known to Dagster, with its files and settings as they are now."""
         self.instance.add_dynamic_partitions(DATASETS_NAME, [dataset.name])
-        for observation in observe(dataset, dataset.fingerprint()):
+        for observation in observe(dataset):
             self.instance.report_runless_asset_event(observation)
 
     def run_topics(self, dataset: Dataset, *, force: bool = False, on_progress: OnProgress | None = None) -> Outcome:

@@ -76,7 +76,7 @@ def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.Sens
     return dg.SensorResult(
         run_requests=[_request(dataset, after[dataset.name]) for dataset in changed],
         dynamic_partitions_requests=[DATASETS.build_add_request(new)] if new else [],
-        asset_events=[event for item in changed for event in observe(item, after[item.name].fingerprint)],
+        asset_events=[event for item in changed for event in observe(item)],
         cursor=cursor,
     )
 

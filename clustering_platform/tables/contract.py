@@ -6,7 +6,7 @@ The contracts themselves stand in the modules beside this one, one for each room
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,7 +103,7 @@ def arrow_type(name: Type) -> pa.DataType:
     import pyarrow as pa
 
     if name.startswith("list<"):
-        return pa.list_(pa.field("item", arrow_type(name[5:-1]), nullable=False))  # type: ignore[arg-type]
+        return pa.list_(pa.field("item", arrow_type(cast("Type", name[5:-1])), nullable=False))
     if name == "timestamp":
         return pa.timestamp("us", tz="UTC")
     return {

@@ -26,7 +26,9 @@ def test_a_conversation_becomes_groups_and_named_topics(
     conversation: str, voters: int, shared_data: Path, tmp_path: Path
 ) -> None:
     name, data = suggest_name(conversation), tmp_path / "data"
-    clustering(data, "add", str(shared_data / "polis" / conversation))
+    added = clustering(data, "add", str(shared_data / "polis" / conversation)).stdout
+    assert added.splitlines()[0].startswith(("conversation: ", repr(conversation)))
+    assert "participants-votes.csv: 0 of" in added
     printed = clustering(data, "run", name).stdout
     assert "Group B" in printed
     with connect(data / "catalog.duckdb") as catalog:

@@ -111,7 +111,7 @@ def test_good_rows_with_spoilt_bytes_are_read_or_refused(
 def test_counts_are_those_of_the_rows_that_were_written(
     tmp_path_factory: pytest.TempPathFactory, seed: int, n: int
 ) -> None:
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     rows = [
         [f"v{rng.randrange(3)}", f"s{rng.randrange(3)}", rng.choice([1, 0, -1, "x", ""]), T + rng.randrange(3)]
         for _ in range(n)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.partitions import today
 from clustering_platform.orchestration.schedules import snapshot_requests
 from clustering_platform.orchestration.sensors import look_for_votes, look_into_inbox
@@ -119,3 +120,18 @@ def test_the_schedule_asks_for_a_day_of_all_datasets_with_votes(platform: Platfo
 def test_the_schedule_asks_for_nothing_before_the_day_axis(platform: Platform) -> None:
     (reason,) = snapshot_requests(platform.instance, platform.settings, date(2025, 12, 31))
     assert isinstance(reason, dg.SkipReason)
+
+
+def test_a_changed_setting_is_seen_as_that_and_not_as_changed_files(platform: Platform) -> None:
+    def versions() -> dict[str, str]:
+        return {event.asset_key.to_user_string(): event.tags["dagster/data_version"] for event in observe(dataset)}
+
+    dataset = platform.dataset()
+    before = versions()
+    (dataset.folder / "dataset.yaml").write_text("title: Talk")
+    settings = versions()
+    write_conversation(dataset.folder, extra=1)
+    files = versions()
+    assert (settings["dataset_files"], files["dataset_config"]) == (before["dataset_files"], settings["dataset_config"])
+    assert settings["dataset_config"] != before["dataset_config"]
+    assert files["dataset_files"] != before["dataset_files"]

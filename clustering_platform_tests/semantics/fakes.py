@@ -41,7 +41,7 @@ class FakeEmbedder:
 
 def planted_texts(count: int, *, families: int = 5, seed: int = 0) -> list[str]:
     """Return texts of a few words each, in turn of each family; most of their words are the family's own."""
-    choice = random.Random(seed)  # noqa: S311 -- test data, no secret
+    choice = random.Random(seed)
     names = list(FAMILIES)[:families]
     return [
         " ".join([*choice.sample(FAMILIES[names[row % families]].split(), 4), choice.choice(FILLERS)])

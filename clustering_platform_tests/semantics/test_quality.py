@@ -30,7 +30,7 @@ def clinc_sample(shared_data: Path, intents: int, per_intent: int) -> list[dict[
     by_intent: dict[str, list[dict[str, str]]] = {}
     for row in map(json.loads, lines):
         by_intent.setdefault(row["fine"], []).append(row)
-    choice = random.Random(0)  # noqa: S311 -- a sample, no secret
+    choice = random.Random(0)
     chosen = choice.sample(sorted(by_intent), intents)
     return [row for intent in chosen for row in choice.sample(by_intent[intent], per_intent)]
 

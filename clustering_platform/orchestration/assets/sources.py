@@ -16,7 +16,7 @@ DATA_VERSION_TAG = "dagster/data_version"
 SOURCE_SPECS = [
     dg.AssetSpec(
         FILES_ASSET,
-        description="The files in the dataset's folder of the inbox.",
+        description="The files in the dataset's folder of the inbox, but for its settings.",
         group_name="ingest",
         kinds={"file"},
         partitions_def=DATASETS,
@@ -31,11 +31,11 @@ SOURCE_SPECS = [
 ]
 
 
-def observe(dataset: Dataset, fingerprint: str) -> list[dg.AssetObservation]:
+def observe(dataset: Dataset) -> list[dg.AssetObservation]:
     """Return observations of a dataset's files and settings as they are now."""
     config = dataset.folder / CONFIG_FILE
     settings = hashlib.sha256(config.read_bytes() if config.is_file() else b"").hexdigest()[:32]
     return [
         dg.AssetObservation(asset_key=key, partition=dataset.name, tags={DATA_VERSION_TAG: version})
-        for key, version in ((FILES_ASSET, fingerprint), (CONFIG_ASSET, settings))
+        for key, version in ((FILES_ASSET, dataset.fingerprint(settings=False)), (CONFIG_ASSET, settings))
     ]
