@@ -111,7 +111,32 @@ class OpinionsConfig(_Section):
         default=7, ge=1, description="Votes a voter needs to be grouped (or all items, where there are fewer)."
     )
     base_clusters: int = Field(default=100, ge=2, le=1000, description="Largest number of base clusters.")
+    voters_per_base_cluster: int = Field(
+        default=1, ge=1, description="Voters to a base cluster, at least: 10 makes them min(100, voters / 10)."
+    )
+    voter_weights: Literal["equal", "votes_cast"] = Field(
+        default="equal", description="What a voter weighs when clusters are formed: `equal` 1, `votes_cast` its votes."
+    )
+    max_steps: int = Field(default=100, ge=1, le=10_000, description="Largest number of steps of k-means.")
     max_groups: int = Field(default=5, ge=2, le=20, description="Largest number of groups tried.")
+    continuity: Literal["cold", "warm"] = Field(
+        default="cold",
+        description="`cold`: a day follows from its votes alone. `warm`: it goes on from the nearest earlier day that "
+        "is published, as Polis does.",
+    )
+    smoothing_days: int = Field(
+        default=4,
+        ge=1,
+        le=30,
+        description="Days over which the number of groups is smoothed; 1 takes the best number of each day.",
+    )
+    resamples: int = Field(
+        default=50, ge=0, le=1000, description="How often voters are drawn anew to see how sure the groups are; 0: never."
+    )
+    resampled_voters: int = Field(
+        default=20_000, ge=100, description="Largest number of voters in a resample; of more, a sample is drawn."
+    )
+    seed: int = Field(default=42, ge=0, description="Seed of every random step.")
     polis_parity: bool = Field(
         default=False,
         description="Copy the quirks of Polis that are known to be mistakes, to compare with its output.",
