@@ -143,6 +143,23 @@ def show(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> N
 
 @app.command()
 @reports_errors
+def voter(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    voter_id: Annotated[str, typer.Argument(help="Id of the voter as in the tables: a pseudonym, unless plain.")],
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the snapshot. Default: the newest.")
+    ] = None,
+) -> None:
+    """Print where a voter stands, who votes alike, and what to show the voter next."""
+    from clustering_platform.cli.voter import print_voter
+
+    settings = project_settings()
+    dataset = find_dataset(settings.inbox, name)
+    print_voter(settings, dataset, voter_id, out, day=day.date() if day else None)
+
+
+@app.command()
+@reports_errors
 def sql(query: Annotated[str, typer.Argument(help="A question in DuckDB's SQL.")]) -> None:
     """Ask the catalog a question and print the answer."""
     import duckdb

@@ -15,8 +15,15 @@ voting_patterns         vote_matrix, voted_items, voter_groups                  
 representative_items    voted_items, voting_patterns                                              representative
 consensus_items         voted_items                                                               consensus
 item_statistics         voted_items, opinion_space, voting_patterns                               item_statistics
+cluster_measures        voter_groups, voting_patterns                                             cluster_measures
+voter_measures          vote_matrix, voted_items, voter_groups, voting_patterns                   voter_measures
+bridge_voters           voter_groups, voter_measures, cluster_measures                            bridges
+bridge_items            voted_items, voting_patterns                                              bridges
 opinion_snapshot        vote_matrix, voted_items, opinion_space, base_clusters, groupings         snapshot
 ======================  ========================================================================  =====================
+
+What is worked out for one voter when asked for stands in ``voters``; the formulas of all measures in
+``docs/measures.md``.
 
 Tables keep the order in which they were built: rows of voters and items are matched by place. ``compute`` runs all
 stages in a row. A stage can be entered with the output of another program instead: make the opinion space of given

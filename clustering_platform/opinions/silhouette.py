@@ -5,11 +5,16 @@ from numpy.typing import NDArray
 
 
 def mean_silhouette(points: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
-    """Return the mean silhouette of points in at least two clusters, between -1 and 1.
+    """Return the mean silhouette of points in at least two clusters, between -1 and 1; every point counts 1."""
+    return float(silhouettes(points, labels).mean())
 
-    That of a point is (b - a) / max(a, b), where a is its mean distance to the others of its cluster and b the mean
-    distance to the nearest other cluster; 0 for a point alone in its cluster. Every point counts 1. Takes memory of
-    the order of the points squared. Source: Rousseeuw 1987.
+
+def silhouettes(points: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the silhouette of each point, in at least two clusters, between -1 and 1: float64[n].
+
+    It is (b - a) / max(a, b), where a is its mean distance to the others of its cluster and b the mean
+    distance to the nearest other cluster; 0 for a point alone in its cluster. Takes memory of the order of the
+    points squared. Source: Rousseeuw 1987.
 
     Parameters
     ----------
@@ -28,5 +33,5 @@ def mean_silhouette(points: NDArray[np.float64], labels: NDArray[np.int32]) -> f
     between = means.min(axis=1)
     larger = np.maximum(within, between)
     is_defined = (own_size > 1) & (larger > 0)
-    scores = np.divide(between - within, larger, out=np.zeros(labels.size), where=is_defined)
-    return float(scores.mean())
+    scores: NDArray[np.float64] = np.divide(between - within, larger, out=np.zeros(labels.size), where=is_defined)
+    return scores

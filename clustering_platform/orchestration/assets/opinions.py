@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from clustering_platform.orchestration.assets.measures import MEASURES
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
 
 _NUMPY = ("numpy", "parquet")
@@ -75,7 +76,7 @@ def consensus_items(run: Run, voted_items: pa.Table) -> pa.Table:
 
 @table_asset("item_statistics", kinds=_NUMPY)
 def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, voting_patterns: pa.Table) -> pa.Table:
-    """Work out consensus over groups, extremity and priority of every item."""
+    """Work out how every item unites, divides and leaves undecided, its extremity and priority."""
     from clustering_platform.opinions.item_statistics import build_item_statistics
 
     return build_item_statistics(voted_items, opinion_space, voting_patterns)
@@ -84,7 +85,7 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 @table_asset(
     "opinion_snapshot",
     kinds=_NUMPY,
-    deps=("representative_items", "consensus_items", "item_statistics", CONFIG_ASSET),
+    deps=("representative_items", "consensus_items", "item_statistics", *MEASURES, CONFIG_ASSET),
     publishes=True,
 )
 def opinion_snapshot(
