@@ -1,10 +1,12 @@
 import math
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 
 from clustering_platform.opinions.cluster_measures import cluster_silhouettes, read_clusters
+from clustering_platform.opinions.silhouette import mean_silhouette
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.measured import FIVE, Measured
 from clustering_platform_tests.opinions.strategies import grouped_voters
@@ -42,6 +44,12 @@ def test_the_silhouette_of_a_group_is_the_mean_over_its_base_clusters_and_base_c
     assert FIVE.cluster("group", 0)["silhouette"] == pytest.approx((first + second) / 2)
     assert FIVE.cluster("group", 1)["silhouette"] == 0
     assert FIVE.cluster("base_cluster", 0)["silhouette"] is None
+
+
+def test_over_all_base_clusters_the_silhouettes_of_the_groups_are_that_of_the_grouping():
+    centroids, labels = np.array([[1.0, 0], [1, 3], [6, 1]]), np.array([0, 0, 1], np.int32)
+    parts = [FIVE.cluster("group", group)["silhouette"] * n_base for group, n_base in ((0, 2), (1, 1))]
+    assert sum(parts) / 3 == pytest.approx(mean_silhouette(centroids, labels))
 
 
 def test_a_group_without_another_has_no_silhouette():

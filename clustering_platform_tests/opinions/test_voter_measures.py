@@ -1,7 +1,9 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from clustering_platform.opinions import vote_sums as vote_sums_module
 from clustering_platform.opinions.voter_measures import bridging, build_voter_measures
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.measured import FIVE, Measured
+from clustering_platform_tests.opinions.polis_data import CONVERSATIONS, load_conversation
 from clustering_platform_tests.opinions.strategies import grouped_voters
 from clustering_platform_tests.opinions.tables import faults
 
@@ -137,3 +140,12 @@ def same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
     if not pa.types.is_floating(one.type):
         return bool(one == other)
     return one.to_pylist() == pytest.approx(other.to_pylist(), abs=1e-12)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_in_real_conversations_voters_vote_more_like_their_own_group(conversation: str, shared_data: Path):
+    polis = load_conversation(shared_data / "polis-math" / conversation)
+    table = build_voter_measures(*polis.tables, polis.voter_groups, polis.patterns)
+    assert faults(table, CONTRACT) == []
+    assert pc.mean(table["representativeness"]).as_py() > pc.mean(table["agreement_nearest_other"]).as_py()
+    assert pc.mean(table["bridging"]).as_py() < 0.7
