@@ -1,0 +1,158 @@
+"""The committed tables of one day of a dataset, and the numbers by which Polis calls its people and comments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from clustering_platform.datasets import Dataset
+from clustering_platform.exports.tables import find_commit
+from clustering_platform.store.commits import Commit, Commits
+from clustering_platform.store.files import StoreError
+from clustering_platform.tables import TABLES
+
+DAY_TABLES = (
+    "vote_matrix",
+    "voted_items",
+    "opinion_space",
+    "base_clusters",
+    "groups",
+    "voter_groups",
+    "voting_patterns",
+    "representative_items",
+    "consensus_items",
+    "item_statistics",
+    "opinion_snapshot",
+)
+DATASET_TABLES = ("items", "votes", "topic_tree", "item_topics")
+_SOURCES = ("items", "votes")
+_PLAIN = r"^(0|[1-9][0-9]{0,14})$"
+"""Whole numbers that are written in one way only and that JSON holds exactly."""
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Distinct ids and the numbers that stand for them: int64[ids]. `is_plain`: the ids are those numbers."""
+
+    ids: pa.Array
+    numbers: NDArray[np.int64]
+    is_plain: bool
+
+    @classmethod
+    def of(cls, *ids: pa.Array | pa.ChunkedArray) -> "Numbering":
+        """Return ids numbered in the order in which they come, or as they are if all of them are whole numbers."""
+        parts = [part.cast(pa.string()) for part in ids]
+        every = pc.unique(pa.chunked_array([chunk for part in parts for chunk in _chunks(part)], pa.string()))
+        every = every.drop_null()
+        is_plain = pc.all(pc.match_substring_regex(every, _PLAIN), min_count=0).as_py()
+        numbers = np.asarray(every.cast(pa.int64())) if is_plain else np.arange(len(every), dtype=np.int64)
+        return cls(every, numbers, is_plain)
+
+    def find(self, ids: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
+        """Return the numbers of ids, -1 for null and for unknown ones: int64[ids]."""
+        places = np.asarray(pc.fill_null(pc.index_in(ids, self.ids, skip_nulls=True), -1), np.int64)
+        return np.append(self.numbers, -1)[places]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One day of a dataset.
+
+    Attributes
+    ----------
+    tick
+        What counts its versions: the number of the commit.
+    tables
+        By name; those of topics are empty where there are none.
+    """
+
+    title: str
+    description: str
+    day: date
+    tick: int
+    tables: Mapping[str, pa.Table]
+
+    @cached_property
+    def people(self) -> Numbering:
+        """Voters in order of their first vote, then authors of items who did not vote."""
+        return Numbering.of(self.tables["voter_groups"]["voter_id"], self.tables["items"]["author_id"])
+
+    @cached_property
+    def comments(self) -> Numbering:
+        """Items in order of their first vote, then those without a vote."""
+        return Numbering.of(self.tables["voted_items"]["item_id"], self.tables["items"]["item_id"])
+
+    @cached_property
+    def voted(self) -> NDArray[np.int64]:
+        """Numbers of the items that have votes, ascending: int64[items]."""
+        return np.sort(self.comments.find(self.tables["voted_items"]["item_id"]))
+
+    @cached_property
+    def votes(self) -> pa.Table:
+        """The log of votes from the first to the last that count on this day, re-votes included."""
+        snapshot, votes = self.tables["opinion_snapshot"], self.tables["votes"]
+        first, last = (snapshot[name][0] for name in ("first_vote_at", "last_vote_at"))
+        if not last.is_valid:
+            return votes.slice(0, 0)
+        times = votes["voted_at"]
+        return votes.filter(pc.and_(pc.greater_equal(times, first), pc.less_equal(times, last)))
+
+    @property
+    def last_vote_ms(self) -> int:
+        """Time of the last vote in milliseconds since 1970, 0 where there is none."""
+        last = self.tables["opinion_snapshot"]["last_vote_at"][0].as_py()
+        return milliseconds(last) if last else 0
+
+
+def milliseconds(time: datetime) -> int:
+    """Return a time as whole milliseconds since 1970."""
+    whole = time.astimezone(UTC)
+    return int(whole.replace(microsecond=0).timestamp()) * 1000 + whole.microsecond // 1000
+
+
+def read_conversation(commits: Commits, dataset: Dataset, day: date | None) -> Conversation:
+    """Read the newest commit of a day, by default of the newest day.
+
+    Items and votes are those from which the day was made. Where their commit is gone, the newest are taken.
+
+    Raises
+    ------
+    ExportError
+        The day is not published.
+    StoreError
+        A file of the commit is gone.
+    """
+    commit = find_commit(commits, dataset.name, day)
+    files = {name: commits.committed_file(commit, name) for name in DAY_TABLES}
+    source = _source(commits, commit, files["vote_matrix"].inputs)
+    sources = {name: commits.committed_file(source, name) for name in DATASET_TABLES if name in source.tables}
+    tables = {name: TABLES[name].empty() for name in DATASET_TABLES}
+    tables |= {name: commits.files.read(file) for name, file in (files | sources).items()}
+    config = dataset.config
+    return Conversation(
+        title=dataset.title,
+        description=config.description or "",
+        day=commit.day or date.min,
+        tick=commit.sequence,
+        tables=tables,
+    )
+
+
+def _source(commits: Commits, commit: Commit, inputs: Mapping[str, str]) -> Commit:
+    """Return the newest commit of the dataset as a whole with the items and votes that a day was made from."""
+    log = [one for one in commits.log(commit.dataset) if one.day is None and set(_SOURCES) <= set(one.tables)]
+    if not log:
+        raise StoreError(
+            f"items and votes of {commit.dataset!r} are not published; run: clustering run {commit.dataset}"
+        )
+    wanted = {name: inputs.get(name) for name in _SOURCES}
+    return next((one for one in log if all(one.tables[name].content == wanted[name] for name in _SOURCES)), log[0])
+
+
+def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
