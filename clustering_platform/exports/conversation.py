@@ -100,7 +100,13 @@ class Conversation:
         if not last.is_valid:
             return votes.slice(0, 0)
         times = votes["voted_at"]
-        return votes.filter(pc.and_(pc.greater_equal(times, first), pc.less_equal(times, last)))
+        inside = pc.and_(pc.greater_equal(times, first), pc.less_equal(times, last))
+        return votes if pc.all(inside).as_py() else votes.filter(inside)
+
+    @cached_property
+    def vote_numbers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the item and of the voter of each vote of the log: int64[votes] each."""
+        return self.comments.find(self.votes["item_id"]), self.people.find(self.votes["voter_id"])
 
     @property
     def last_vote_ms(self) -> int:

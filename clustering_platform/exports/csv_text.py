@@ -17,13 +17,17 @@ import pyarrow.csv
 
 from clustering_platform.exports.json_text import iso_times, json_text
 
-_FORMULA = r"(^|[;\t\r\n])( *)([=+\-@＝＋－＠])"  # noqa: RUF001 - spreadsheets read the full-width signs alike
+_SIGNS = "=+@\\-\uff1d\uff0b\uff20\uff0d"  # the full-width ones are read alike
+_FORMULA = rf"(^|[;\t\r\n])( *)([{_SIGNS}])"
 _BREAK = r"^([\t\r\n])"
+_ROWS_AT_A_TIME = 50_000
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
 def without_formulas(text: pa.Array) -> pa.Array:
     """Return text with an apostrophe before everything that a spreadsheet would compute: StringArray."""
+    if not pc.any(pc.match_substring_regex(text, f"{_FORMULA}|{_BREAK}")).as_py():
+        return text
     guarded = pc.replace_substring_regex(text, _FORMULA, r"\1'\2\3")
     guarded = pc.replace_substring_regex(guarded, _BREAK, r"'\1")
     return pc.if_else(pc.match_substring_regex(text, _NUMBER), text, guarded)
@@ -51,10 +55,9 @@ def header(names: Sequence[str]) -> bytes:
     return _rows([names])
 
 
-def write_rows(sink: BinaryIO, batch: pa.RecordBatch | pa.Table, *, raw: bool) -> None:
+def write_rows(sink: BinaryIO, batch: pa.RecordBatch, *, raw: bool) -> None:
     """Write the rows of a batch, null as an empty cell without quotes."""
-    columns = [_one_array(column) for column in batch.columns]
-    table = pa.table([csv_column(column, raw=raw) for column in columns], names=batch.schema.names)
+    table = pa.table([csv_column(column, raw=raw) for column in batch.columns], names=batch.schema.names)
     options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
     pa.csv.write_csv(table, sink, options)
 
@@ -62,7 +65,8 @@ def write_rows(sink: BinaryIO, batch: pa.RecordBatch | pa.Table, *, raw: bool) -
 def write_table(sink: BinaryIO, table: pa.Table, *, raw: bool) -> None:
     """Write a table with its header."""
     sink.write(header(table.schema.names))
-    write_rows(sink, table, raw=raw)
+    for batch in table.to_batches(_ROWS_AT_A_TIME):
+        write_rows(sink, batch, raw=raw)
 
 
 def write_pairs(sink: BinaryIO, pairs: Mapping[str, str], *, raw: bool) -> None:
@@ -75,10 +79,6 @@ def _rows(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _nested(values: pa.Array) -> pa.Array:

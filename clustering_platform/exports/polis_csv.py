@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.exports.conversation import Conversation
-from clustering_platform.exports.json_text import iso_times
 
 VOTE_CONVENTION = "agree=+1;disagree=-1;pass=0"
 _PATTERNS = {"votes": "seen", "agrees": "agree", "disagrees": "disagree", "passes": "pass"}
@@ -58,8 +57,8 @@ def comments(conversation: Conversation) -> pa.Table:
 
 def votes(conversation: Conversation) -> pa.Table:
     """Return the log of votes by item and voter, those of one pair in order of time."""
-    log = conversation.votes
-    items, people = conversation.comments.find(log["item_id"]), conversation.people.find(log["voter_id"])
+    items, people = conversation.vote_numbers
+    log = conversation.votes.select(["sequence", "vote", "voted_at"])
     order = np.lexsort((log["sequence"].to_numpy(), people, items))
     log = log.take(order)
     columns = {"comment-id": items[order], "voter-id": people[order], "vote": log["vote"]}
@@ -139,7 +138,7 @@ def stats_history(conversation: Conversation) -> pa.Table:
     times = np.concatenate([created, np.asarray(log["voted_at"].cast(pa.int64()), np.int64)])
     order = np.argsort(times, kind="stable")
     is_comment = np.arange(times.size) < created.size
-    first_voter = _is_first(conversation.people.find(log["voter_id"]))
+    first_voter = _is_first(conversation.vote_numbers[1])
     author = conversation.people.find(items["author_id"])[order[order < created.size]]
     first_author = np.zeros(created.size, np.bool_)
     first_author[order[order < created.size]] = _is_first(author) & (author >= 0)
@@ -182,9 +181,9 @@ def _texts(conversation: Conversation, numbers: Ints) -> pa.Table:
 
 
 def _times(times: pa.ChunkedArray) -> dict[str, pa.Array]:
-    """Return times in milliseconds and as ISO 8601."""
+    """Return times as milliseconds and as times, which are written as ISO 8601."""
     whole = pc.floor_temporal(times, unit="millisecond").combine_chunks().cast(pa.timestamp("ms", "UTC"))
-    return {"timestamp": whole.cast(pa.int64()), "datetime": iso_times(whole)}
+    return {"timestamp": whole.cast(pa.int64()), "datetime": whole}
 
 
 def _numbers_or_null(numbers: Ints) -> pa.Array:
@@ -193,9 +192,8 @@ def _numbers_or_null(numbers: Ints) -> pa.Array:
 
 def _all_votes(conversation: Conversation, numbers: Ints) -> dict[str, Ints]:
     """Count the votes of the log on items (numbers ascending): int64[items] each."""
-    log = conversation.votes
-    place = np.searchsorted(numbers, conversation.comments.find(log["item_id"]))
-    vote = log["vote"].to_numpy()
+    place = np.searchsorted(numbers, conversation.vote_numbers[0])
+    vote = conversation.votes["vote"].to_numpy()
     return {
         name: np.bincount(place[vote == value], minlength=numbers.size)
         for name, value in (("agrees", 1), ("disagrees", -1))

@@ -44,8 +44,9 @@ class CommittedRows:
         for path in self.paths:
             try:
                 with pq.ParquetFile(path) as file:
-                    for batch in file.iter_batches(_BATCH):
-                        yield _in_columns(batch, schema)
+                    for group in range(file.num_row_groups):  # asked for all at once, it keeps the file in memory
+                        for batch in file.iter_batches(_BATCH, row_groups=[group]):
+                            yield _in_columns(batch, schema)
             except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise ExportError(f"{path}: the file is gone or damaged; run the job again that made it") from error
 
