@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import Dataset
 from clustering_platform.exports.tables import find_commit
-from clustering_platform.store.commits import Commit, Commits
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files, StoredFile, StoreError
 from clustering_platform.tables import TABLES
 
 DAY_TABLES = (
@@ -124,7 +124,8 @@ def milliseconds(time: datetime) -> int:
 def read_conversation(commits: Commits, dataset: Dataset, day: date | None) -> Conversation:
     """Read the newest commit of a day, by default of the newest day.
 
-    Items and votes are those from which the day was made. Where their commit is gone, the newest are taken.
+    Items and votes are those from which the day was made, with the topics committed beside them. Where they are
+    gone, the newest are taken.
 
     Raises
     ------
@@ -135,10 +136,9 @@ def read_conversation(commits: Commits, dataset: Dataset, day: date | None) -> C
     """
     commit = find_commit(commits, dataset.name, day)
     files = {name: commits.committed_file(commit, name) for name in DAY_TABLES}
-    source = _source(commits, commit, files["vote_matrix"].inputs)
-    sources = {name: commits.committed_file(source, name) for name in DATASET_TABLES if name in source.tables}
+    files |= _sources(commits, dataset.name, files["vote_matrix"].inputs)
     tables = {name: TABLES[name].empty() for name in DATASET_TABLES}
-    tables |= {name: commits.files.read(file) for name, file in (files | sources).items()}
+    tables |= {name: commits.files.read(file) for name, file in files.items()}
     config = dataset.config
     return Conversation(
         title=dataset.title,
@@ -149,15 +149,30 @@ def read_conversation(commits: Commits, dataset: Dataset, day: date | None) -> C
     )
 
 
-def _source(commits: Commits, commit: Commit, inputs: Mapping[str, str]) -> Commit:
-    """Return the newest commit of the dataset as a whole with the items and votes that a day was made from."""
-    log = [one for one in commits.log(commit.dataset) if one.day is None and set(_SOURCES) <= set(one.tables)]
-    if not log:
-        raise StoreError(
-            f"items and votes of {commit.dataset!r} are not published; run: clustering run {commit.dataset}"
-        )
+def _sources(commits: Commits, dataset: str, inputs: Mapping[str, str]) -> dict[str, StoredFile]:
+    """Return the files of the dataset as a whole that belong to a day whose votes were made from `inputs`."""
     wanted = {name: inputs.get(name) for name in _SOURCES}
-    return next((one for one in log if all(one.tables[name].content == wanted[name] for name in _SOURCES)), log[0])
+    log = [one for one in commits.log(dataset) if one.day is None and set(_SOURCES) <= set(one.tables)]
+    exact = [one for one in log if all(one.tables[name].content == wanted[name] for name in _SOURCES)]
+    found = {}
+    for commit in (exact or log)[:1]:
+        found = {name: commits.committed_file(commit, name) for name in DATASET_TABLES if name in commit.tables}
+    if not exact:
+        found |= _uncommitted(commits.files, dataset, wanted)
+    if not set(_SOURCES) <= set(found):
+        raise StoreError(f"items and votes of {dataset!r} are not there any more; run: clustering run {dataset}")
+    return found
+
+
+def _uncommitted(files: Files, dataset: str, wanted: Mapping[str, str | None]) -> dict[str, StoredFile]:
+    """Return the files with the wanted content that no commit names, if all are there: topics may have failed."""
+    found = {
+        name: file
+        for name in wanted
+        for path in sorted(files.folder(name, dataset, None).glob("*.parquet"))
+        if (file := files.describe(path)).content == wanted[name]
+    }
+    return found if len(found) == len(wanted) else {}
 
 
 def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:

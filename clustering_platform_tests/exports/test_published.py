@@ -19,6 +19,7 @@ from clustering_platform.definitions import defs
 from clustering_platform.exports.conversation import read_conversation
 from clustering_platform.exports.polis import FILE_NAMES
 from clustering_platform.orchestration.runs import faults_of
+from clustering_platform.store.files import StoreError
 from clustering_platform.store.garbage import collect_garbage
 from clustering_platform_tests.exports.conversations import rows_of
 from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
@@ -160,3 +161,17 @@ def test_a_day_is_given_out_with_the_votes_from_which_it_was_made(tmp_path: Path
         assert made.votes.num_rows == made.tables["opinion_snapshot"]["votes"][0].as_py() == 1080
         collect_garbage(platform.commits, keep_commits=1, keep_hours=0)
         assert read_conversation(platform.commits, dataset, DAY).tables["votes"].num_rows == 1440
+
+
+def test_a_day_is_given_out_although_topics_were_never_published(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path, instance)
+        dataset = platform.dataset()
+        write_conversation(dataset.folder)
+        platform.publish()
+        platform.commits.path("talk", 1).unlink()
+        made = read_conversation(platform.commits, dataset, DAY)
+        assert (made.votes.num_rows, made.tables["items"].num_rows, made.tables["topic_tree"].num_rows) == (1440, 24, 0)
+        collect_garbage(platform.commits, keep_commits=1, keep_hours=0)
+        with pytest.raises(StoreError, match="clustering run talk"):
+            read_conversation(platform.commits, dataset, DAY)
