@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from clustering_platform.orchestration.assets.exports import build_polis_export
 from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
@@ -40,6 +41,7 @@ def build_defs(
         *SOURCE_SPECS,
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
         *(asset.build(days) for asset in (*OPINION_ASSETS, *MEASURE_ASSETS)),
+        build_polis_export(days),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(

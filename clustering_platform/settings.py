@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         return self.data_folder / "catalog.duckdb"
 
     @property
+    def exports(self) -> Path:
+        """Folder of what was given out in the formats of others."""
+        return self.data_folder / "exports"
+
+    @property
     def cache(self) -> Path:
         """Folder of what can be made again, such as embeddings."""
         return self.data_folder / "cache"

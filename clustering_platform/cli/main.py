@@ -174,6 +174,46 @@ def sql(query: Annotated[str, typer.Argument(help="A question in DuckDB's SQL.")
 
 @app.command()
 @reports_errors
+def export(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    table: Annotated[
+        str | None, typer.Argument(help="Table, or TABLE_history for all days of it.", show_default=False)
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, jsonl, json or parquet. Default: by the ending of the file, else csv."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write, - for standard output. Default: NAME.TABLE.FORMAT here."),
+    ] = None,
+    polis: Annotated[
+        Path | None, typer.Option(help="Folder to make, with the files that Polis gives out.", show_default=False)
+    ] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the snapshot. Default: the newest.")
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="In CSV, keep text as it is that a spreadsheet would compute as a formula.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what has that name already.")] = False,
+) -> None:
+    """Write a table as a file, or a day as the files of Polis."""
+    from clustering_platform.cli.exporting import export_polis, export_table
+
+    settings = project_settings()
+    dataset = find_dataset(settings.inbox, name)
+    chosen = day.date() if day else None
+    if polis and not (table or kind or output):
+        export_polis(settings, dataset, polis, day=chosen, raw=raw, replace=replace, out=out)
+    elif table and not polis:
+        export_table(settings, dataset, table, kind=kind, output=output, day=chosen, raw=raw, replace=replace, out=out)
+    else:
+        fail("say either which TABLE to write (with --format, --output), or --polis FOLDER")
+
+
+@app.command()
+@reports_errors
 def catalog() -> None:
     """Make catalog.duckdb anew from the commits, for example after the data folder was moved."""
     from clustering_platform.store.catalog import rebuild_catalog

@@ -42,6 +42,8 @@ POLIS_FILES = (
     *POLIS_MATRIX_FILES,
     "stats-history.csv",
     "comment-groups.csv",
+    "comment-clusters.csv",
+    "participant-importance.csv",
     "participant-xids.csv",
     "participants-xids.csv",
 )

@@ -9,6 +9,7 @@ from clustering_platform.orchestration.partitions import DATASET_TAG, DATASETS, 
 
 TOPICS_JOB = "topics"
 OPINIONS_JOB = "opinions"
+EXPORT_JOB = "export"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -26,6 +27,12 @@ def build_jobs(start_day: date) -> list[Any]:
             selection=dg.AssetSelection.groups("opinions"),
             config=_tagging(days),
             description="Find the opinion groups of a dataset as of the end of a day and publish the snapshot.",
+        ),
+        dg.define_asset_job(
+            EXPORT_JOB,
+            selection=dg.AssetSelection.groups("exports"),
+            config=_tagging(days),
+            description="Write the published snapshot of a day as the files that Polis gives out.",
         ),
     ]
 

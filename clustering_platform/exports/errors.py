@@ -1,0 +1,7 @@
+"""What can go wrong when something is given out."""
+
+from clustering_platform.store.files import StoreError
+
+
+class ExportError(StoreError):
+    """What was asked for cannot be given out; the message says why and what to do."""
