@@ -11,6 +11,7 @@ import dagster as dg
 from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
 from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
+from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
 from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
@@ -38,7 +39,7 @@ def build_defs(
     assets: list[Any] = [
         *SOURCE_SPECS,
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
-        *(asset.build(days) for asset in OPINION_ASSETS),
+        *(asset.build(days) for asset in (*OPINION_ASSETS, *STABILITY_ASSETS)),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(

@@ -15,6 +15,7 @@ voting_patterns         vote_matrix, voted_items, voter_groups                  
 representative_items    voted_items, voting_patterns                                              representative
 consensus_items         voted_items                                                               consensus
 item_statistics         voted_items, opinion_space, voting_patterns                               item_statistics
+*_stability             vote_matrix, voted_items, base_clusters, groupings, voter_groups           stability
 opinion_snapshot        vote_matrix, voted_items, opinion_space, base_clusters, groupings         snapshot
 ======================  ========================================================================  =====================
 

@@ -14,6 +14,7 @@ from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.opinions.representative import build_representative_items
 from clustering_platform.opinions.snapshot import build_opinion_snapshot
 from clustering_platform.opinions.space import build_opinion_space
+from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability
 
 
 def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: OpinionsConfig) -> dict[str, pa.Table]:
@@ -24,6 +25,7 @@ def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: Opi
     groups, groupings = build_groups(base, config=config)
     voters = build_voter_groups(matrix, space, base, groups)
     patterns = build_voting_patterns(matrix, voted, voters)
+    stability = build_stability(matrix, voted, base, groupings, voters, config=config)
     return {
         "vote_matrix": matrix,
         "voted_items": voted,
@@ -36,5 +38,6 @@ def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: Opi
         "representative_items": build_representative_items(voted, patterns),
         "consensus_items": build_consensus_items(voted),
         "item_statistics": build_item_statistics(voted, space, patterns),
+        **dict(zip(STABILITY_TABLES, stability, strict=True)),
         "opinion_snapshot": build_opinion_snapshot(matrix, voted, space, base, groupings, config=config),
     }
