@@ -20,8 +20,8 @@ from clustering_platform.opinions.resampling import Division, divide, divide_res
 from clustering_platform.tables import TABLES, conform
 
 STABILITY_TABLES = ("group_stability", "voter_stability", "grouping_stability")
-DISSOLVED_BELOW = 0.5
-"""A group is dissolved in a resample where no group overlaps with it by this much. Source: Hennig 2007."""
+DISSOLVED = 0.5
+"""A group is dissolved in a resample where no group overlaps with it by more. Source: Hennig 2007."""
 MAX_WORKERS = 8
 """Each resample at work needs memory in proportion to the votes."""
 
@@ -205,7 +205,7 @@ def _group_stability(found: Sequence[Comparison], group_ids: NDArray[np.int32]) 
     columns = {
         "stability": free.mean(axis=0),
         "stability_same_k": same.mean(axis=0),
-        "dissolved": (free < DISSOLVED_BELOW).mean(axis=0),
+        "dissolved": (free <= DISSOLVED).mean(axis=0),
     }
     table = {name: pa.array(values, mask=~is_known) for name, values in columns.items()}
     resamples = np.full(len(group_ids), len(found))

@@ -35,7 +35,7 @@ OPINION_STABILITY_TABLES = (
             Column(
                 "dissolved",
                 "float64",
-                "Share of the resamples whose largest overlap with the group is below one half.",
+                "Share of the resamples whose largest overlap with the group is one half or less.",
                 nullable=True,
                 minimum=0,
                 maximum=1,

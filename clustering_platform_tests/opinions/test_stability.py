@@ -1,6 +1,7 @@
 """How sure groups are, on conversations where the answer is known."""
 
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability, compare
 from clustering_platform.tables import TABLES
+from clustering_platform_tests.opinions.polis_data import LAST_DAY, load_conversation
 from clustering_platform_tests.opinions.tables import DAY, faults, one_vote_each
 
 Tables = dict[str, pa.Table]
@@ -93,6 +95,7 @@ def test_halves_of_a_camp_are_unsure_while_the_other_camp_is_sure():
     for half in (large, 2):
         assert by_group[half]["stability"] <= 0.65
         assert by_group[half]["stability_same_k"] <= 0.65
+        assert by_group[half]["dissolved"] >= 0.4
 
 
 def test_where_resamples_prefer_another_number_of_groups_the_same_number_is_still_found_again():
@@ -194,6 +197,15 @@ def test_few_voters_at_few_places_give_whole_tables(data: st.DataObject):
     who = data.draw(st.lists(st.integers(0, distinct - 1), min_size=2, max_size=15))
     found = stability(opinions(kinds[who]), config=CONFIG.model_copy(update={"resamples": 8}))
     assert {name: faults(found[name], TABLES[name]) for name in found} == {name: [] for name in found}
+
+
+def test_of_a_real_conversation_some_groups_are_surer_than_others(shared_data: Path):
+    talk = load_conversation(shared_data / "polis-math" / "above-100-ptpts")
+    found = stability(compute_opinions(talk.votes, talk.items, day=LAST_DAY, config=CONFIG))
+    figures = sorted(found["group_stability"]["stability"].to_pylist())
+    assert len(figures) == 4
+    assert figures[0] <= 0.6
+    assert figures[-1] >= 0.75
 
 
 def test_two_places_are_two_sure_groups_although_a_resample_may_miss_one():
