@@ -13,6 +13,7 @@ from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
 from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
+from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
 from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
@@ -40,7 +41,7 @@ def build_defs(
     assets: list[Any] = [
         *SOURCE_SPECS,
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
-        *(asset.build(days) for asset in (*OPINION_ASSETS, *MEASURE_ASSETS)),
+        *(asset.build(days) for asset in (*OPINION_ASSETS, *MEASURE_ASSETS, *STABILITY_ASSETS)),
         build_polis_export(days),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}

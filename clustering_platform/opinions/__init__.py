@@ -19,6 +19,7 @@ cluster_measures        voter_groups, voting_patterns                           
 voter_measures          vote_matrix, voted_items, voter_groups, voting_patterns                   voter_measures
 bridge_voters           voter_groups, voter_measures, cluster_measures                            bridges
 bridge_items            voted_items, voting_patterns                                              bridges
+*_stability             vote_matrix, voted_items, base_clusters, groupings, voter_groups           stability
 opinion_snapshot        vote_matrix, voted_items, opinion_space, base_clusters, groupings         snapshot
 ======================  ========================================================================  =====================
 

@@ -17,6 +17,7 @@ from clustering_platform.opinions.representative import build_representative_ite
 from clustering_platform.opinions.snapshot import build_opinion_snapshot
 from clustering_platform.opinions.space import build_opinion_space
 from clustering_platform.opinions.voter_measures import build_voter_measures
+from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability
 
 
 def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: OpinionsConfig) -> dict[str, pa.Table]:
@@ -29,6 +30,7 @@ def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: Opi
     patterns = build_voting_patterns(matrix, voted, voters)
     cluster_measures = build_cluster_measures(voters, patterns)
     voter_measures = build_voter_measures(matrix, voted, voters, patterns)
+    stability = build_stability(matrix, voted, base, groupings, voters, config=config)
     return {
         "vote_matrix": matrix,
         "voted_items": voted,
@@ -45,5 +47,6 @@ def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: Opi
         "voter_measures": voter_measures,
         "bridge_voters": build_bridge_voters(voters, voter_measures, cluster_measures),
         "bridge_items": build_bridge_items(voted, patterns),
+        **dict(zip(STABILITY_TABLES, stability, strict=True)),
         "opinion_snapshot": build_opinion_snapshot(matrix, voted, space, base, groupings, config=config),
     }

@@ -7,11 +7,13 @@ IO, asset checks, catalog comments and ``docs/tables.md`` all come from here. Ho
 from clustering_platform.tables.contract import Column, Room, Scope, Table, arrow_type, conform
 from clustering_platform.tables.ingest import INGEST_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
+from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
 __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*INGEST_TABLES, *OPINION_TABLES, *MEASURE_TABLES, *TOPIC_TABLES)
+    table.name: table
+    for table in (*INGEST_TABLES, *OPINION_TABLES, *MEASURE_TABLES, *OPINION_STABILITY_TABLES, *TOPIC_TABLES)
 }

@@ -23,7 +23,7 @@ from clustering_platform_tests.opinions.tables import (
     votes_table,
 )
 
-CONFIG = OpinionsConfig(min_voters=2)
+CONFIG = OpinionsConfig(min_voters=2, resamples=3)
 OPINION_TABLES = {name for name, table in TABLES.items() if table.room == "opinions"}
 
 
@@ -84,7 +84,7 @@ def test_the_smallest_logs_give_whole_tables(rows: list[list[int | None]]):
 @given(logs(), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
 def test_every_log_gives_tables_that_keep_the_contract(log: Log, rejected: set[int], meta: set[int]):
     items = items_table([(f"i{item}", -1 if item in rejected else 0, item in meta) for item in range(6)])
-    tables = compute(log, items, config=OpinionsConfig(min_voters=2, min_votes=1))
+    tables = compute(log, items, config=OpinionsConfig(min_voters=2, min_votes=1, resamples=3))
     assert {name: faults(table, TABLES[name]) for name, table in tables.items()} == {name: [] for name in tables}
     for table in tables.values():
         for column in table.columns:

@@ -85,7 +85,7 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 @table_asset(
     "opinion_snapshot",
     kinds=_NUMPY,
-    deps=("representative_items", "consensus_items", "item_statistics", *MEASURES, CONFIG_ASSET),
+    deps=("representative_items", "consensus_items", "item_statistics", *MEASURES, "group_stability", CONFIG_ASSET),
     publishes=True,
 )
 def opinion_snapshot(

@@ -1,0 +1,165 @@
+"""Groups of voters drawn anew: the whole way from votes to groups, once more, with other voters in another order.
+
+How the groups of a resample compare with those of the snapshot belongs in ``stability``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.components import principal_components, residual
+from clustering_platform.opinions.kmeans import kmeans, nearest
+from clustering_platform.opinions.matrix import VoteMatrix
+from clustering_platform.opinions.parity import group_steps
+from clustering_platform.opinions.silhouette import mean_silhouette
+from clustering_platform.opinions.space import project_voters
+
+GATHERED_ABOVE = 500
+"""Above so many voters at different places, base clusters of a resample are formed from the cells of a grid."""
+GRID = 48
+CLIPPED = 0.005
+
+
+class Division(NamedTuple):
+    """One division into groups: how many, mean silhouette, int32 label of each point or voter."""
+
+    groups: int
+    silhouette: float
+    labels: NDArray[np.int32]
+
+
+def draw(n_voters: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw as many voters as there are, with replacement.
+
+    Returns
+    -------
+    rows : int64[drawn]
+        The voters that were drawn, in the order in which they first were.
+    times : int64[drawn]
+        How often each of them was drawn.
+    """
+    drawn, first, times = np.unique(rng.integers(0, n_voters, n_voters), return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return drawn[order], times[order]
+
+
+def divide_resample(
+    matrix: VoteMatrix,
+    is_grouped: NDArray[np.bool_],
+    *,
+    rows: NDArray[np.int64],
+    times: NDArray[np.int64],
+    largest: int,
+    config: OpinionsConfig,
+) -> list[Division]:
+    """Form groups from the drawn voters and assign all grouped voters to them.
+
+    Item means, components, base clusters and groups come from the drawn voters, each counted as often as it was
+    drawn, as if the resample were the conversation; k-means starts in the order of `rows`. Then every grouped voter,
+    drawn or not, is projected with the means and components of the resample and takes the group of the nearest base
+    cluster.
+
+    Parameters
+    ----------
+    matrix
+    is_grouped : bool[voters]
+        Whether the voter is in a group of the snapshot; the others count for means and components only.
+    rows, times : int64[drawn]
+        See `draw`.
+    largest
+        Largest number of groups tried.
+    config
+
+    Returns
+    -------
+    list of Division
+        One for each number of groups, labels int32[grouped voters] in the order of the matrix; a single group where
+        the drawn voters do not stand at two places.
+    """
+    weights = np.zeros(len(is_grouped))
+    weights[rows] = times
+    means = _item_means(matrix, weights)
+    drawn = residual(matrix, means)[rows]
+    drawn.data *= np.repeat(np.sqrt(weights[rows]), np.diff(drawn.indptr))
+    components = principal_components(drawn)
+    places = project_voters(matrix, means=means, components=components)
+    clustered = rows[is_grouped[rows]]
+    if not clustered.size:
+        return [one_group(int(is_grouped.sum()))]
+    points, point_weights = gather(
+        places[clustered], weights[clustered] * voter_weights(matrix.votes_cast[clustered], config=config)
+    )
+    most = most_base_clusters(int(is_grouped.sum()), config=config)
+    labels, centres = kmeans(points, k=most, weights=point_weights, max_steps=config.max_steps)
+    divisions = divide(centres, weigh(labels, point_weights), largest=largest, config=config)
+    owner = nearest(places[is_grouped], centres)
+    return [division._replace(labels=division.labels[owner]) for division in divisions] or [one_group(owner.size)]
+
+
+def gather(
+    points: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return fewer points that stand for many: the weighted means of the cells of a grid, and their weights.
+
+    Up to `GATHERED_ABOVE` points stay as they are. The grid covers all but the outermost points (`CLIPPED` at each
+    end of each axis), which count for the cells at its edge. Cells stand in the order of their first points.
+    """
+    if len(points) <= GATHERED_ABOVE:
+        return points, weights
+    low, high = np.quantile(points, [CLIPPED, 1 - CLIPPED], axis=0)
+    width = np.maximum(high - low, np.finfo(np.float64).tiny)
+    column, row = np.clip((points - low) / width * GRID, 0, GRID - 1).astype(np.int64).T
+    _, first, cells = np.unique(row * GRID + column, return_index=True, return_inverse=True)
+    cells = np.argsort(np.argsort(first))[cells]
+    total = weigh(cells, weights)
+    return np.column_stack([weigh(cells, weights * axis) / total for axis in points.T]), total
+
+
+def weigh(labels: NDArray[np.integer], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of the weights of each label: float64[labels]."""
+    return np.bincount(labels, weights).astype(np.float64, copy=False)
+
+
+def divide(
+    points: NDArray[np.float64], weights: NDArray[np.float64], *, largest: int, config: OpinionsConfig
+) -> list[Division]:
+    """Divide base clusters (float64[n, 2], float64[n] weights) into two groups and more, as ``groups`` does.
+
+    Here the largest number of groups is given, because a resample of few voters has fewer base clusters than the
+    snapshot. Numbers that k-means ends below are left out.
+    """
+    found = []
+    for k in range(2, min(largest, len(points)) + 1):
+        steps = group_steps(polis_parity=config.polis_parity)
+        labels, centres = kmeans(points, k=k, weights=weights, max_steps=steps)
+        if len(centres) == k:
+            found.append(Division(k, mean_silhouette(points, labels), labels))
+    return found
+
+
+def one_group(n: int) -> Division:
+    """Return the division that puts all of `n` voters into one group."""
+    return Division(1, -1.0, np.zeros(n, np.int32))
+
+
+def most_base_clusters(n_grouped: int, *, config: OpinionsConfig) -> int:
+    """Return the largest number of base clusters of so many grouped voters."""
+    return min(config.base_clusters, max(2, n_grouped // config.voters_per_base_cluster))
+
+
+def voter_weights(votes_cast: NDArray[np.int32], *, config: OpinionsConfig) -> NDArray[np.float64]:
+    """Return what each voter weighs when clusters are formed: float64[voters]."""
+    return votes_cast.astype(np.float64) if config.voter_weights == "votes_cast" else np.ones(votes_cast.size)
+
+
+def _item_means(matrix: VoteMatrix, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted mean vote on each item, 0 where nobody of weight voted and where it is moderated out."""
+    n_items = matrix.shape[1]
+    counted = np.repeat(weights, matrix.votes_cast)
+    sums = np.bincount(matrix.columns, counted * matrix.votes, n_items)
+    seen = np.bincount(matrix.columns, counted, n_items)
+    sums[matrix.is_moderated_out] = 0.0
+    means: NDArray[np.float64] = sums / np.maximum(seen, 1)
+    return means
