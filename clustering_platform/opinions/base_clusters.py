@@ -2,9 +2,10 @@
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.kmeans import kmeans
+from clustering_platform.opinions.grid import kmeans_on_grid
 from clustering_platform.opinions.snapshot import snapshot_status
 from clustering_platform.opinions.space import read_places
 from clustering_platform.tables import TABLES, conform
@@ -13,17 +14,19 @@ from clustering_platform.tables import TABLES, conform
 def build_base_clusters(vote_matrix: pa.Table, opinion_space: pa.Table, *, config: OpinionsConfig) -> pa.Table:
     """Return the table `base_clusters`; empty where the snapshot is not ready for groups.
 
-    Only voters with enough votes are clustered, each counting 1. With at most ``config.base_clusters`` of them, a
-    base cluster holds those who stand at one place.
+    Only voters with enough votes are clustered. With no more of them than there may be base clusters, a base cluster
+    holds those who stand at one place. Many voters are clustered by way of a grid; see ``grid``.
     """
     status, _ = snapshot_status(vote_matrix, opinion_space, config=config)
     if status != "ready":
         return TABLES["base_clusters"].empty()
-    is_grouped = vote_matrix["is_grouped"].to_numpy()
+    grouped = np.flatnonzero(vote_matrix["is_grouped"].to_numpy())
     voter_ids, places = read_places(opinion_space, "voter")
-    labels, centres = kmeans(places[is_grouped], k=config.base_clusters)
+    weights = voter_weights(vote_matrix["votes_cast"].to_numpy()[grouped], config=config)
+    most = most_base_clusters(grouped.size, config=config)
+    labels, centres = kmeans_on_grid(places[grouped], k=most, weights=weights, max_steps=config.max_steps)
     sizes = np.bincount(labels)
-    members = voter_ids.filter(is_grouped).take(np.argsort(labels, kind="stable"))
+    by_cluster = np.argsort(labels.astype(np.uint16), kind="stable")  # sorted in linear time
     offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
     table = pa.table(
         {
@@ -31,7 +34,18 @@ def build_base_clusters(vote_matrix: pa.Table, opinion_space: pa.Table, *, confi
             "x": centres[:, 0],
             "y": centres[:, 1],
             "size": sizes,
-            "voter_ids": pa.ListArray.from_arrays(offsets, members.combine_chunks()),
+            "weight": np.bincount(labels, weights),
+            "voter_ids": pa.ListArray.from_arrays(offsets, voter_ids.combine_chunks().take(grouped[by_cluster])),
         }
     )
     return conform(table, TABLES["base_clusters"])
+
+
+def most_base_clusters(n_grouped: int, *, config: OpinionsConfig) -> int:
+    """Return the largest number of base clusters for so many grouped voters."""
+    return max(min(config.base_clusters, n_grouped // config.voters_per_base_cluster), 2)
+
+
+def voter_weights(votes_cast: NDArray[np.integer], *, config: OpinionsConfig) -> NDArray[np.float64]:
+    """Return what each voter weighs when clusters are formed: float64[voters]."""
+    return votes_cast.astype(np.float64) if config.voter_weights == "votes_cast" else np.ones(votes_cast.size)

@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 MAX_STEPS = 100
 TOLERANCE = 0.01
 POINTS_AT_A_TIME = 1024
+BOUNDS_FROM = 20_000
+"""From so many pairs of points and centres on, distances that cannot have mattered are not computed again."""
+NEARBY = 8
+"""Of so many centres around a centre it is known how far they moved; of the others, how far off they are."""
+SLACK = 1e-9
+"""Share of the extent of the points by which a bound must hold: far above what rounding can do to it."""
 
 
 def kmeans(
@@ -17,15 +23,16 @@ def kmeans(
     *,
     k: int,
     weights: NDArray[np.float64] | None = None,
+    start: NDArray[np.float64] | None = None,
     max_steps: int = MAX_STEPS,
     tolerance: float = TOLERANCE,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Divide points into at most `k` clusters by Lloyd's algorithm.
 
-    The first `k` distinct points are the first centres. A step assigns each point to its nearest centre (the first of
-    several), drops clusters left empty and moves each centre to the weighted mean of its points. Steps end when no
-    centre moved by `tolerance` or more, old and new centres paired in order of their coordinates, or when `max_steps`
-    have followed the first. Source: Polis.
+    The first `k` distinct points are the first centres, unless others are given. A step assigns each point to its
+    nearest centre (the first of several), drops clusters left empty and moves each centre to the weighted mean of its
+    points. Steps end when no centre moved by `tolerance` or more, old and new centres paired in order of their
+    coordinates, or when `max_steps` have followed the first. Source: Polis.
 
     Parameters
     ----------
@@ -33,7 +40,9 @@ def kmeans(
     k
         Largest number of clusters.
     weights : float64[n], optional
-        Weight of each point in the mean of its cluster; 1 by default.
+        Weight of each point in the mean of its cluster, above 0; 1 by default.
+    start : float64[at most k, 2], optional
+        The first centres.
     max_steps
         Largest number of steps after the first.
     tolerance
@@ -47,39 +56,139 @@ def kmeans(
         Weighted means of the clusters.
     """
     weights = np.ones(len(points)) if weights is None else weights
-    centres = _first_distinct(points, k)
+    weighted = [weights * axis for axis in points.T]
+    centres = _first_distinct(points, k) if start is None else start[:k]
+    search = Search(points)
     for _ in range(max_steps + 1):
         previous = centres
-        labels, centres = _step(points, weights, previous)
+        labels = drop_empty(search.nearest(previous))
+        centres = _centres(labels, weights, weighted)
         if _is_settled(previous, centres, tolerance):
             break
     return labels, centres
+
+
+class Search:
+    """The nearest of some centres to each of many points, again and again while the centres move a little.
+
+    How far a point is from its own centre at most and from every other at least is known from the last time and from
+    how far the centres moved since. Only where these bounds do not settle the matter are distances computed. The result
+    is that of `nearest`. Source: Hamerly 2010.
+
+    Parameters
+    ----------
+    points : float64[n, 2]
+    """
+
+    def __init__(self, points: NDArray[np.float64]) -> None:
+        self._points = points
+        self._slack = SLACK * float(np.ptp(points, axis=0).max(initial=0.0)) if len(points) else 0.0
+        self._centres = np.empty((0, 2))
+        self._labels = np.zeros(len(points), np.int32)
+        self._own = np.zeros(len(points))
+        self._others = np.zeros(len(points))
+
+    def nearest(self, centres: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Return the position of the centre nearest to each point, the first of several: int32[points]."""
+        if len(self._points) * len(centres) < BOUNDS_FROM:
+            return nearest(self._points, centres)
+        is_new = len(centres) != len(self._centres)
+        unsettled = np.arange(len(self._points)) if is_new else self._unsettled(centres)
+        self._centres = centres
+        self._labels[unsettled], self._own[unsettled], self._others[unsettled] = _nearest_two(
+            self._points[unsettled], centres
+        )
+        return self._labels.copy()
+
+    def _unsettled(self, centres: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Move the bounds as the centres moved; return the points that may have another nearest centre now."""
+        moved = np.hypot(*(centres - self._centres).T)
+        far, moved_nearby = _surroundings(centres, moved)
+        labels = self._labels
+        self._own += moved[labels]
+        others = self._others - moved_nearby[labels]
+        self._others = np.minimum(others, far[labels] - self._own)
+        doubtful = np.flatnonzero(self._own + self._slack >= self._others)
+        labels = labels[doubtful]
+        own = np.sqrt(np.square(self._points[doubtful] - centres[labels]).sum(axis=1))
+        self._own[doubtful] = own
+        self._others[doubtful] = np.minimum(others[doubtful], far[labels] - own)
+        unsettled: NDArray[np.intp] = doubtful[own + self._slack >= self._others[doubtful]]
+        return unsettled
+
+
+def _surroundings(
+    centres: NDArray[np.float64], moved: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far the centres beyond the `NEARBY` nearest are from each, and how far any of those nearest moved."""
+    distances = np.sqrt(_squared_distances(centres, centres))
+    far = np.full(len(centres), np.inf)
+    if len(centres) > NEARBY:
+        far = np.partition(distances, NEARBY, axis=1)[:, NEARBY]
+    is_nearby = distances < far[:, np.newaxis]
+    np.fill_diagonal(is_nearby, False)
+    return far, np.where(is_nearby, moved, 0.0).max(axis=1)
 
 
 def nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int32]:
     """Return the position of the centre nearest to each point, the first of several: int32[points]."""
     labels = np.empty(len(points), np.int32)
     for start in range(0, len(points), POINTS_AT_A_TIME):
-        part = points[start : start + POINTS_AT_A_TIME]
-        distances = np.square(part[:, :1] - centres[:, 0])
-        distances += np.square(part[:, 1:] - centres[:, 1])
-        labels[start : start + POINTS_AT_A_TIME] = distances.argmin(axis=1)
+        part = slice(start, start + POINTS_AT_A_TIME)
+        labels[part] = _squared_distances(points[part], centres).argmin(axis=1)
     return labels
 
 
-def _step(
-    points: NDArray[np.float64], weights: NDArray[np.float64], centres: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    labels = nearest(points, centres)
-    is_filled = np.bincount(labels, minlength=len(centres)) > 0
-    labels = (np.cumsum(is_filled, dtype=np.int32) - 1)[labels]
-    total = np.bincount(labels, weights)
-    sums = [np.bincount(labels, weights * axis) for axis in points.T]
-    return labels, np.column_stack(sums) / total[:, np.newaxis]
+def drop_empty(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return labels numbered anew, in the same order, so that every number up to the largest is in use."""
+    is_used = np.bincount(labels) > 0
+    return labels if is_used.all() else (np.cumsum(is_used, dtype=np.int32) - 1)[labels]
+
+
+def weighted_means(
+    points: NDArray[np.float64], labels: NDArray[np.integer], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weighted mean of the points with each label: float64[labels, 2]; every label is in use."""
+    return _centres(labels, weights, [weights * axis for axis in points.T])
+
+
+def _centres(
+    labels: NDArray[np.integer], weights: NDArray[np.float64], weighted: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    sums = [np.bincount(labels, axis) for axis in weighted]
+    return np.column_stack(sums) / np.bincount(labels, weights)[:, np.newaxis]
+
+
+def _squared_distances(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    along_x = points[:, :1] - centres[:, 0]
+    along_y = points[:, 1:] - centres[:, 1]
+    np.square(along_x, out=along_x)
+    np.square(along_y, out=along_y)
+    return np.add(along_x, along_y, out=along_x)
+
+
+def _nearest_two(
+    points: NDArray[np.float64], centres: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the nearest centre of each point, the distance to it and that to the nearest other one."""
+    labels, own, others = np.empty(len(points), np.int32), np.empty(len(points)), np.empty(len(points))
+    for start in range(0, len(points), POINTS_AT_A_TIME):
+        part = slice(start, start + POINTS_AT_A_TIME)
+        distances = _squared_distances(points[part], centres)
+        rows, first = np.arange(len(distances)), distances.argmin(axis=1)
+        labels[part], own[part] = first, distances[rows, first]
+        distances[rows, first] = np.inf
+        others[part] = distances[rows, distances.argmin(axis=1)]  # quicker than the minimum
+    return labels, np.sqrt(own), np.sqrt(others)
 
 
 def _first_distinct(points: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    _, first = np.unique(points, axis=0, return_index=True)
+    """Return the first `k` distinct points; of many points, only as many are looked at as are needed."""
+    for end in (8 * k, len(points)):
+        head = np.ascontiguousarray(points[:end]).view(np.complex128).ravel()
+        _, first = np.unique(head, return_index=True)
+        if first.size >= k:
+            break
     return points[np.sort(first)[:k]]
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.blocks import in_parts, in_threads, row_blocks
 from clustering_platform.tables import TABLES, conform
 
 SMALLEST_GROUPED = 15
 """So many voters are grouped even where fewer have enough votes."""
-ROWS_AT_A_TIME = 50_000
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,29 @@ class VoteMatrix:
         int64[n_clusters, items, 3]
             How many disagreed, passed and agreed.
         """
-        n_voters, n_items = self.shape
-        counts = np.zeros(n_clusters * n_items * 3, np.int64)
-        for start in range(0, n_voters, ROWS_AT_A_TIME):
-            rows = slice(start, min(start + ROWS_AT_A_TIME, n_voters))
-            cells = slice(self.offsets[rows.start], self.offsets[rows.stop])
-            cluster = np.repeat(clusters[rows].astype(np.int64), self.votes_cast[rows])
-            keys = (cluster * n_items + self.columns[cells]) * 3 + self.votes[cells] + 1
-            counts += np.bincount(keys[cluster >= 0], minlength=counts.size)
-        return counts.reshape(n_clusters, n_items, 3)
+        narrow = clusters.astype(np.min_scalar_type(-max(n_clusters, 1)))  # up to 16 bits are sorted in linear time
+        order = np.argsort(narrow, kind="stable")
+        order = order[np.searchsorted(clusters[order], 0) :]
+        clusters = clusters[order]
+        n_items = self.shape[1]
+        votes = csr_array((self.votes, self.columns, self.offsets), self.shape)
+        votes_cast = self.votes_cast[order]
+
+        def count(rows: slice) -> tuple[slice, NDArray[np.int64]]:
+            """Count the votes of voters with neighbouring clusters, so that few counts are in use at a time."""
+            block, cast = votes[order[rows]], votes_cast[rows]
+            present = slice(int(clusters[rows.start]), int(clusters[rows.stop - 1]) + 1)
+            keys = np.repeat((clusters[rows] - present.start) * np.int64(3 * n_items) + 1, cast)
+            keys += block.data
+            keys += np.multiply(block.indices, 3, dtype=np.int64)
+            size = (present.stop - present.start) * n_items * 3
+            return present, np.bincount(keys, minlength=size).reshape(-1, n_items, 3)
+
+        counts = np.zeros((n_clusters, n_items, 3), np.int64)
+        for part in in_parts(row_blocks(np.append(0, np.cumsum(votes_cast)))):
+            for present, found in in_threads(count, part):
+                counts[present] += found
+        return counts
 
 
 def read_vote_matrix(vote_matrix: pa.Table, voted_items: pa.Table) -> VoteMatrix:

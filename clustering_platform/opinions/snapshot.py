@@ -5,9 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.components import residual, variance_shares
 from clustering_platform.opinions.matrix import read_vote_matrix
-from clustering_platform.opinions.space import read_components, read_places
+from clustering_platform.opinions.space import read_places, variance_shares
 from clustering_platform.tables import TABLES, conform
 
 SAME_PLACE = 1e-9
@@ -41,7 +40,6 @@ def build_opinion_snapshot(
     """Return the table `opinion_snapshot`: one row."""
     status, reason = snapshot_status(vote_matrix, opinion_space, config=config)
     matrix = read_vote_matrix(vote_matrix, voted_items)
-    means, components = read_components(opinion_space)
     chosen = groupings.filter(groupings["is_chosen"]).to_pylist()
     row = {
         "status": status,
@@ -53,7 +51,7 @@ def build_opinion_snapshot(
         "base_clusters": base_clusters.num_rows,
         "groups": chosen[0]["groups"] if chosen else 0,
         "silhouette": chosen[0]["silhouette"] if chosen else None,
-        "variance_shares": variance_shares(residual(matrix, means), components).tolist(),
+        "variance_shares": variance_shares(matrix, voted_items, opinion_space).tolist(),
         "first_vote_at": pc.min(vote_matrix["first_vote_at"]).as_py(),
         "last_vote_at": pc.max(vote_matrix["last_vote_at"]).as_py(),
     }

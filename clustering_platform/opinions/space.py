@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.opinions.components import N_COMPONENTS, item_means, principal_components, residual
+from clustering_platform.opinions.blocks import cells_of, in_threads, row_blocks
+from clustering_platform.opinions.components import (
+    N_COMPONENTS,
+    mean_votes,
+    principal_components,
+    project,
+    residual,
+)
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
 from clustering_platform.tables import TABLES, conform
 
@@ -17,13 +24,105 @@ from clustering_platform.tables import TABLES, conform
 def build_opinion_space(vote_matrix: pa.Table, voted_items: pa.Table) -> pa.Table:
     """Return the table `opinion_space`: all voters in the order of the matrix, then all items."""
     matrix = read_vote_matrix(vote_matrix, voted_items)
-    means = item_means(matrix)
-    return opinion_space(matrix, means=means, components=principal_components(residual(matrix, means)))
+    counts = (voted_items[name].to_numpy() for name in ("agree", "disagree", "seen"))
+    means = mean_votes(*counts, is_moderated_out=matrix.is_moderated_out)
+    components, places = _solve(matrix, means)
+    return _opinion_space(matrix, places, means=means, components=components)
 
 
 def opinion_space(matrix: VoteMatrix, *, means: NDArray[np.float64], components: NDArray[np.float64]) -> pa.Table:
     """Return the table `opinion_space` for given `means` (float64[items]) and `components` (float64[2, items])."""
-    voters = project_voters(matrix, means=means, components=components)
+    places = project_voters(matrix, means=means, components=components)
+    return _opinion_space(matrix, places, means=means, components=components)
+
+
+def project_voters(
+    matrix: VoteMatrix, *, means: NDArray[np.float64], components: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the place of each voter: float64[voters, 2].
+
+    ``sqrt(C / n) * sum over the voted items j of (vote_j - mean_j) * component[j]``, with C all items and n those that
+    the voter voted on; the factor keeps voters with few votes from crowding at the centre. Moderated items count as
+    voted by everybody, with vote and mean 0. Source: Polis, sparsity-aware projection.
+    """
+    return project(residual(matrix, means), components) * _scale(matrix)
+
+
+def project_items(*, means: NDArray[np.float64], components: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the place of each item: float64[items, 2].
+
+    It is that of a voter whose only vote agrees with the item: ``sqrt(C) * (1 - mean_j) * component[j]``.
+    """
+    places: NDArray[np.float64] = np.sqrt(means.size) * ((1 - means) * components).T
+    return places
+
+
+def variance_shares(matrix: VoteMatrix, voted_items: pa.Table, opinion_space: pa.Table) -> NDArray[np.float64]:
+    """Return the share of the variance along each component: float64[2], zeros where nothing varies.
+
+    The variance along a component is the sum of the squares of the voters' places without their factor; that of all
+    votes on an item, about its mean, follows from how many agreed, disagreed and voted at all.
+    """
+    along = np.square(read_places(opinion_space, "voter")[1] / _scale(matrix)).sum(axis=0)
+    mean, _ = read_components(opinion_space)
+    agree, disagree, seen = (voted_items[name].to_numpy().astype(np.float64) for name in ("agree", "disagree", "seen"))
+    by_item = agree + disagree - 2 * mean * (agree - disagree) + seen * np.square(mean)
+    total = by_item[~matrix.is_moderated_out].sum()
+    shares: NDArray[np.float64] = along / total if total else np.zeros_like(along)
+    return shares
+
+
+def read_places(opinion_space: pa.Table, kind: str) -> tuple[pa.ChunkedArray, NDArray[np.float64]]:
+    """Return ids and places (float64[n, 2]) of the voters or of the items of an opinion space."""
+    rows = _rows_of(opinion_space, kind)
+    return rows["id"], np.column_stack([rows["x"].to_numpy(), rows["y"].to_numpy()])
+
+
+def read_components(opinion_space: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means (float64[items]) and components (float64[2, items]) of an opinion space."""
+    rows = _rows_of(opinion_space, "item")
+    components = np.stack([rows[f"component_{number}"].to_numpy() for number in range(1, N_COMPONENTS + 1)])
+    return rows["mean"].to_numpy(), components
+
+
+def _rows_of(opinion_space: pa.Table, kind: str) -> pa.Table:
+    """Return the rows of one kind, which stand together, without copying them."""
+    is_kind = pc.equal(opinion_space["kind"], kind)
+    return opinion_space.slice(max(pc.index(is_kind, True).as_py(), 0), pc.sum(is_kind, min_count=0).as_py())
+
+
+def _solve(matrix: VoteMatrix, means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return components (float64[2, items]) and places of voters (float64[voters, 2]), both from one residual."""
+    centred = residual(matrix, means)
+    components = principal_components(centred)
+    return components, project(centred, components) * _scale(matrix)
+
+
+def _scale(matrix: VoteMatrix) -> NDArray[np.float64]:
+    """Return the factor sqrt(C / n) of each voter: float64[voters, 1]."""
+    counted = matrix.votes_cast + matrix.is_moderated_out.sum()
+    if matrix.is_moderated_out.any():
+        counted = counted - np.concatenate(
+            [
+                np.empty(0, np.int64),
+                *in_threads(lambda rows: _moderated_votes(matrix, rows), row_blocks(matrix.offsets)),
+            ]
+        )
+    scale: NDArray[np.float64] = np.sqrt(matrix.shape[1] / np.maximum(counted, 1))[:, np.newaxis]
+    return scale
+
+
+def _moderated_votes(matrix: VoteMatrix, rows: slice) -> NDArray[np.int64]:
+    """Return how many votes on moderated items each voter of a block cast."""
+    cells = cells_of(rows, matrix.offsets)
+    so_far = np.append(0, np.cumsum(matrix.is_moderated_out[matrix.columns[cells]]))
+    counts: NDArray[np.int64] = np.diff(so_far[matrix.offsets[rows.start : rows.stop + 1] - cells.start])
+    return counts
+
+
+def _opinion_space(
+    matrix: VoteMatrix, voters: NDArray[np.float64], *, means: NDArray[np.float64], components: NDArray[np.float64]
+) -> pa.Table:
     items = project_items(means=means, components=components)
     points = np.concatenate([voters, items])
     no_voter = pa.nulls(len(voters), pa.float64())
@@ -39,43 +138,3 @@ def opinion_space(matrix: VoteMatrix, *, means: NDArray[np.float64], components:
         }
     )
     return conform(table, TABLES["opinion_space"])
-
-
-def project_voters(
-    matrix: VoteMatrix, *, means: NDArray[np.float64], components: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the place of each voter: float64[voters, 2].
-
-    ``sqrt(C / n) * sum over the voted items j of (vote_j - mean_j) * component[j]``, with C all items and n those that
-    the voter voted on; the factor keeps voters with few votes from crowding at the centre. Moderated items count as
-    voted by everybody, with vote and mean 0. Source: Polis, sparsity-aware projection.
-    """
-    n_items = matrix.shape[1]
-    moderated_so_far = np.append(0, np.cumsum(matrix.is_moderated_out[matrix.columns]))
-    moderated_votes = np.diff(moderated_so_far[matrix.offsets])
-    counted = matrix.votes_cast - moderated_votes + matrix.is_moderated_out.sum()
-    scale = np.sqrt(n_items / np.maximum(counted, 1))
-    places: NDArray[np.float64] = (residual(matrix, means) @ components.T) * scale[:, np.newaxis]
-    return places
-
-
-def project_items(*, means: NDArray[np.float64], components: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the place of each item: float64[items, 2].
-
-    It is that of a voter whose only vote agrees with the item: ``sqrt(C) * (1 - mean_j) * component[j]``.
-    """
-    places: NDArray[np.float64] = np.sqrt(means.size) * ((1 - means) * components).T
-    return places
-
-
-def read_places(opinion_space: pa.Table, kind: str) -> tuple[pa.ChunkedArray, NDArray[np.float64]]:
-    """Return ids and places (float64[n, 2]) of the voters or of the items of an opinion space."""
-    rows = opinion_space.filter(pc.equal(opinion_space["kind"], kind))
-    return rows["id"], np.column_stack([rows["x"].to_numpy(), rows["y"].to_numpy()])
-
-
-def read_components(opinion_space: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return means (float64[items]) and components (float64[2, items]) of an opinion space."""
-    rows = opinion_space.filter(pc.equal(opinion_space["kind"], "item"))
-    components = np.stack([rows[f"component_{number}"].to_numpy() for number in range(1, N_COMPONENTS + 1)])
-    return rows["mean"].to_numpy(), components

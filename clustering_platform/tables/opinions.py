@@ -85,9 +85,10 @@ OPINION_TABLES = (
         ("base_cluster_id",),
         (
             Column("base_cluster_id", "int32", "Id of the base cluster within its snapshot.", minimum=0),
-            Column("x", "float64", "Mean x of its voters."),
-            Column("y", "float64", "Mean y of its voters."),
+            Column("x", "float64", "Mean x of its voters, as they weigh."),
+            Column("y", "float64", "Mean y of its voters, as they weigh."),
             Column("size", "int32", "Number of voters.", minimum=1),
+            Column("weight", "float64", "What its voters weigh together: 1 each, or the votes they cast.", minimum=0),
             Column("voter_ids", "list<string>", "Its voters.", is_personal=True),
         ),
     ),

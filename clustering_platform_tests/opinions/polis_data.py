@@ -77,6 +77,7 @@ class Conversation:
             "x": [-x for x in base["x"]],
             "y": [-y for y in base["y"]],
             "size": base["count"],
+            "weight": [float(count) for count in base["count"]],
             "voter_ids": [[str(pid) for pid in members] for members in base["members"]],
         }
         return conform(pa.table(table), TABLES["base_clusters"])

@@ -19,6 +19,7 @@ def base_clusters(places: Sequence[Sequence[float]], *, sizes: Sequence[int] | N
         "x": [float(x) for x, _ in places],
         "y": [float(y) for _, y in places],
         "size": sizes,
+        "weight": [float(size) for size in sizes],
         "voter_ids": [[f"v{row}-{voter}" for voter in range(size)] for row, size in enumerate(sizes)],
     }
     return conform(pa.table(table), TABLES["base_clusters"])

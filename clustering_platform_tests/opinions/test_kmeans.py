@@ -37,7 +37,7 @@ def test_a_point_between_two_centres_belongs_to_the_first():
 
 def test_clusters_left_empty_are_dropped():
     place = points((0, 0), (1, 0), (2, 0))
-    labels, centres = module._step(place, np.ones(3), points((0, 0), (50, 0), (2, 0)))
+    labels, centres = kmeans(place, k=3, start=points((0, 0), (50, 0), (2, 0)), max_steps=0)
     assert labels.tolist() == [0, 0, 1]
     assert centres.tolist() == [[0.5, 0], [2, 0]]
 
@@ -49,6 +49,32 @@ def test_steps_end_when_no_centre_moves_by_the_tolerance():
     assert abs(fine - [[99.5, 0], [299.5, 0]]).max() < abs(coarse - [[99.5, 0], [299.5, 0]]).max()
     _, stopped = kmeans(line, k=2, max_steps=0)
     assert stopped.tolist() == [[0, 0], [200, 0]]
+
+
+def test_the_first_centres_can_be_given():
+    place = points((0, 0), (1, 0), (9, 0), (10, 0))
+    labels, centres = kmeans(place, k=2, start=points((20, 0), (-5, 0)))
+    assert labels.tolist() == [1, 1, 0, 0]
+    assert centres.tolist() == [[9.5, 0], [0.5, 0]]
+
+
+@pytest.mark.parametrize("k", [2, 7, 40])
+def test_a_search_with_bounds_finds_what_one_without_finds(k: int, monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(k)
+    for place in (rng.normal(size=(900, 2)), rng.standard_cauchy((900, 2)), rng.integers(0, 9, (900, 2)) * 1.0):
+        monkeypatch.setattr(module, "BOUNDS_FROM", 10**9)
+        expected = kmeans(place, k=k, tolerance=0)
+        monkeypatch.setattr(module, "BOUNDS_FROM", 0)
+        for ours, theirs in zip(kmeans(place, k=k, tolerance=0), expected, strict=True):
+            assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("n_points", [1, 30, 3000])
+def test_points_at_one_place_are_one_cluster(n_points: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "BOUNDS_FROM", 0)
+    labels, centres = kmeans(np.full((n_points, 2), 0.1), k=5)
+    assert labels.tolist() == [0] * n_points
+    assert centres == pytest.approx(np.array([[0.1, 0.1]]))
 
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=40), st.integers(1, 6))

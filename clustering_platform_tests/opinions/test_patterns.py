@@ -1,11 +1,13 @@
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions import blocks
 from clustering_platform.opinions.matrix import build_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.tables import TABLES, conform
@@ -85,3 +87,41 @@ def test_voters_in_another_order_are_refused():
     voters = clusters_of(tables[0], [0, 1], [0, 1]).take([1, 0])
     with pytest.raises(ValueError, match="different order"):
         build_voting_patterns(*tables, voters)
+
+
+def test_groups_need_not_be_made_of_base_clusters():
+    tables = build_vote_matrix(
+        votes_table([(f"v{voter}", "i", 1) for voter in range(5)]), plain_items(), day=DAY, config=OpinionsConfig()
+    )
+    base, group = [3, 3, None, 4, None], [0, 7, 7, None, None]
+    patterns = build_voting_patterns(*tables, clusters_of(tables[0], base, group))
+    found = zip(*patterns.select(["level", "cluster_id", "agree"]).to_pydict().values(), strict=True)
+    assert list(found) == [("base_cluster", 3, 2), ("base_cluster", 4, 1), ("group", 0, 1), ("group", 7, 2)]
+
+
+def test_every_level_that_voters_have_is_counted():
+    tables = build_vote_matrix(
+        votes_table([(f"v{voter}", "i", 1) for voter in range(4)]), plain_items(), day=DAY, config=OpinionsConfig()
+    )
+    voters = clusters_of(tables[0], [0, 1, 2, None], [0, 0, 1, None]).drop_columns(
+        [name for name in ("subgroup_id",) if "subgroup_id" in TABLES["voter_groups"].schema().names]
+    )
+    voters = voters.append_column("subgroup_id", pa.array([0, 1, None, None], pa.int32()))
+    patterns = build_voting_patterns(*tables, voters)
+    assert patterns["level"].value_counts().to_pylist() == [
+        {"values": "base_cluster", "counts": 3},
+        {"values": "group", "counts": 2},
+        {"values": "subgroup", "counts": 2},
+    ]
+
+
+def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(8)
+    log = [(f"v{voter}", f"i{item}", int(rng.integers(-1, 2))) for voter in range(60) for item in range(9)]
+    tables = build_vote_matrix(votes_table(log), plain_items(), day=DAY, config=OpinionsConfig())
+    base = rng.integers(0, 12, 60).tolist()
+    voters = clusters_of(tables[0], base, [cluster // 4 for cluster in base])
+    whole = build_voting_patterns(*tables, voters)
+    for votes in (5, 50, 200):
+        monkeypatch.setattr(blocks, "VOTES_AT_A_TIME", votes)
+        assert build_voting_patterns(*tables, voters) == whole

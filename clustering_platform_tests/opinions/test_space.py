@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions import blocks
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
 from clustering_platform.opinions.space import (
     build_opinion_space,
@@ -10,6 +11,7 @@ from clustering_platform.opinions.space import (
     project_voters,
     read_components,
     read_places,
+    variance_shares,
 )
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.tables import DAY, faults, items_table, votes_table
@@ -58,3 +60,30 @@ def test_a_space_can_be_made_from_given_means_and_components():
     means, components = read_components(space)
     assert np.array_equal(means, MEANS)
     assert np.array_equal(components, COMPONENTS)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_shares_of_variance_are_those_of_the_matrix_filled_with_means(missing: float):
+    rng = np.random.default_rng(2)
+    rows = np.sign(rng.normal(size=(30, 2)) @ rng.normal(size=(2, 12)) + rng.normal(size=(30, 12))).astype(int)
+    log = [(f"v{row}", f"i{item}", int(vote)) for (row, item), vote in np.ndenumerate(rows) if rng.random() >= missing]
+    tables = build_vote_matrix(votes_table(log), items_table([("i3", -1, False)]), day=DAY, config=OpinionsConfig())
+    dense = np.full(rows.shape, np.nan)
+    for voter, item, vote in log:
+        dense[int(voter[1:]), int(item[1:])] = vote
+    dense[:, 3] = 0
+    filled = np.where(np.isnan(dense), np.nanmean(dense, axis=0), dense)
+    sizes = np.square(np.linalg.svd(filled - filled.mean(axis=0), compute_uv=False))
+    shares = variance_shares(read_vote_matrix(*tables), tables[1], build_opinion_space(*tables))
+    assert shares == pytest.approx((sizes / sizes.sum())[:2])
+
+
+def test_moderated_votes_are_counted_alike_in_blocks(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(4)
+    log = [(f"v{voter}", f"i{item}", 1) for voter in range(50) for item in range(10) if rng.random() < 0.5]
+    rejected = items_table([("i2", -1, False), ("i7", -1, False)])
+    matrix = read_vote_matrix(*build_vote_matrix(votes_table(log), rejected, day=DAY, config=OpinionsConfig()))
+    means, components = np.zeros(10), np.full((2, 10), 0.1)
+    whole = project_voters(matrix, means=means, components=components)
+    monkeypatch.setattr(blocks, "VOTES_AT_A_TIME", 7)
+    assert project_voters(matrix, means=means, components=components).tobytes() == whole.tobytes()
