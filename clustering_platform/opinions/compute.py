@@ -16,8 +16,8 @@ from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.opinions.representative import build_representative_items
 from clustering_platform.opinions.snapshot import build_opinion_snapshot
 from clustering_platform.opinions.space import build_opinion_space
-from clustering_platform.opinions.voter_measures import build_voter_measures
 from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability
+from clustering_platform.opinions.voter_measures import build_voter_measures
 
 
 def compute_opinions(votes: pa.Table, items: pa.Table, *, day: date, config: OpinionsConfig) -> dict[str, pa.Table]:
