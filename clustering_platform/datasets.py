@@ -131,7 +131,10 @@ class OpinionsConfig(_Section):
         description="Days over which the number of groups is smoothed; 1 takes the best number of each day.",
     )
     resamples: int = Field(
-        default=50, ge=0, le=1000, description="How often voters are drawn anew to see how sure the groups are; 0: never."
+        default=50,
+        ge=0,
+        le=1000,
+        description="How often voters are drawn anew to see how sure the groups are; 0: never.",
     )
     resampled_voters: int = Field(
         default=20_000, ge=100, description="Largest number of voters in a resample; of more, a sample is drawn."

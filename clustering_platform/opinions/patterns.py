@@ -1,4 +1,4 @@
-"""Voting patterns: how each base cluster and each group voted on each item."""
+"""Voting patterns: how each base cluster, each group and each subgroup voted on each item."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix, vote_counts
 from clustering_platform.tables import TABLES, conform
 
-LEVELS = {"base_cluster": "base_cluster_id", "group": "group_id"}
+LEVELS = {"base_cluster": "base_cluster_id", "group": "group_id", "subgroup": "subgroup_id"}
 """Level of a cluster -> the column of `voter_groups` that holds its id."""
 MAJORITIES = pa.array(["disagree", "pass", "agree", "split", "none"])
 SPLIT, NONE = 3, 4
 
 
 def build_voting_patterns(vote_matrix: pa.Table, voted_items: pa.Table, voter_groups: pa.Table) -> pa.Table:
-    """Return the table `voting_patterns`: every cluster of both levels, by id, with every item, in matrix order.
+    """Return the table `voting_patterns`: every cluster of every level, by id, with every item, in matrix order.
 
     The votes are those cast, on moderated items as well. Voters in no cluster are not counted.
 
@@ -31,8 +31,10 @@ def build_voting_patterns(vote_matrix: pa.Table, voted_items: pa.Table, voter_gr
     return conform(pa.concat_tables(levels), TABLES["voting_patterns"])
 
 
-def read_group_counts(voting_patterns: pa.Table, voted_items: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the ids of the groups and their votes, as they stand in `voting_patterns`.
+def read_group_counts(
+    voting_patterns: pa.Table, voted_items: pa.Table, *, level: str = "group"
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the ids of the groups, or of the clusters of another level, and their votes.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def read_group_counts(voting_patterns: pa.Table, voted_items: pa.Table) -> tuple
     counts : int64[groups, items, 3]
         How many disagreed, passed and agreed.
     """
-    rows = voting_patterns.filter(pc.equal(voting_patterns["level"], "group"))
+    rows = voting_patterns.filter(pc.equal(voting_patterns["level"], level))
     counts = np.stack([rows[vote].to_numpy() for vote in ("disagree", "pass", "agree")], axis=-1)
     ids = rows["cluster_id"].to_numpy()[:: max(voted_items.num_rows, 1)]
     return ids, counts.reshape(ids.size, voted_items.num_rows, 3).astype(np.int64)

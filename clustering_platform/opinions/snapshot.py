@@ -42,7 +42,7 @@ def build_opinion_snapshot(
     status, reason = snapshot_status(vote_matrix, opinion_space, config=config)
     matrix = read_vote_matrix(vote_matrix, voted_items)
     means, components = read_components(opinion_space)
-    chosen = groupings.filter(groupings["is_chosen"]).to_pylist()
+    chosen = groupings.filter(pc.and_(groupings["is_chosen"], pc.is_null(groupings["parent_id"]))).to_pylist()
     row = {
         "status": status,
         "reason": reason,
