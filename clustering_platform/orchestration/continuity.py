@@ -90,8 +90,7 @@ class EarlierDays:
     def _days_of_change(self) -> set[date]:
         from clustering_platform.opinions.smoothing import days_of_change
 
-        votes = self.run.warehouse.files.read(self.run.file("votes"), columns=["voted_at"])
-        return days_of_change(votes["voted_at"], config=self.run.config.opinions)
+        return days_of_change(self._votes["voted_at"], config=self.run.config.opinions)
 
     @cached_property
     def _votes(self) -> pa.Table:

@@ -33,7 +33,7 @@ FORCE_TAG = "clustering/force"
 # Made from the votes; all other tables of a day depend on these alone, beside settings, code and the day gone on from.
 _MATRIX = ("vote_matrix", "voted_items")
 _FROM_VOTES = (*_MATRIX, "earlier_groupings")
-_FROM_MATRIX = ("opinion_space", "base_clusters")  # which come before `earlier_groupings`
+_FROM_MATRIX = ("opinion_space", "base_clusters", "consensus_items")  # which do not come after `earlier_groupings`
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -85,12 +85,12 @@ class Files:
             recipe=notes.get(RECIPE_KEY, b"").decode(),
         )
 
-    def read(self, file: StoredFile | str, *, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return a table as it was computed, without the columns of the partition, or only some of its columns."""
+    def read(self, file: StoredFile | str) -> pa.Table:
+        """Return a table as it was computed, without the columns of the partition."""
         path = Path(file if isinstance(file, str) else file.path)
         contract = TABLES[path.parts[1]]
         try:
-            return pq.read_table(self.root / path, columns=columns or [column.name for column in contract.columns])
+            return pq.read_table(self.root / path, columns=[column.name for column in contract.columns])
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise StoreError(_unreadable(path, contract.name)) from error
 

@@ -105,8 +105,8 @@ def test_commits_lists_every_publication(commits: Commits) -> None:
     odd = {"status": "insufficient_voters", "reason": "it's 12 < 50; -- '", "created_at": made}
     commits.publish(make_commit({}, 2, day=None, **odd))
     assert ask(commits, "SELECT * EXCLUDE created_at FROM commits ORDER BY sequence") == [
-        ("talk", DAY, 1, "ready", None, "run-1", "input 1"),
-        ("talk", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2"),
+        ("talk", DAY, 1, "ready", None, "run-1", "input 1", None, False),
+        ("talk", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2", None, False),
     ]
     assert ask(commits, "SELECT created_at FROM commits WHERE sequence = 2") == [(made,)]
 
