@@ -2,9 +2,9 @@
 
 Each stage takes tables of the stages before it and returns its own:
 
-=============================  ========================================================================  ================
+=============================  ========================================================================  ===============
 table                          made from                                                                 module
-=============================  ========================================================================  ================
+=============================  ========================================================================  ===============
 vote_matrix                    votes, items                                                              matrix
 voted_items                    votes, items                                                              matrix
 opinion_space                  vote_matrix, voted_items                                                  space
@@ -19,10 +19,10 @@ representative_subgroup_items  voted_items, voting_patterns, subgroups          
 consensus_items                voted_items                                                               consensus
 item_statistics                voted_items, opinion_space, voting_patterns                               item_statistics
 opinion_snapshot               vote_matrix, voted_items, opinion_space, base_clusters, groupings         snapshot
-=============================  ========================================================================  ================
+=============================  ========================================================================  ===============
 
 Tables keep the order in which they were built: rows of voters and items are matched by place. ``compute`` runs all
-stages in a row; with ``continuity: warm``, stages go on from tables of an earlier day as well (see ``warm``). A stage can
+stages in a row; with ``continuity: warm``, stages go on from tables of an earlier day too (see ``warm``). A stage can
 be entered with the output of another program instead: make the opinion space of given means and components with
 ``space.opinion_space``; fill the tables `base_clusters` and `groups` with given clusters, whose ids may be any distinct
 numbers. Reading, storing and scheduling belong elsewhere.
