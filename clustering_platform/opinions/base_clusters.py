@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.kmeans import kmeans
 from clustering_platform.opinions.snapshot import snapshot_status
 from clustering_platform.opinions.space import read_places
-from clustering_platform.opinions.warm import clusters_from, last_base_clusters
+from clustering_platform.opinions.warm import go_on, is_start, last_base_clusters
 from clustering_platform.tables import TABLES, conform
 
 
@@ -25,7 +26,13 @@ def build_base_clusters(
     voter_ids, places = read_places(opinion_space, "voter")
     grouped_ids = voter_ids.filter(is_grouped)
     last = last_base_clusters(grouped_ids, previous)
-    ids, labels, centres = clusters_from(places[is_grouped], last, k=config.base_clusters, max_steps=config.max_steps)
+    if is_start(last):
+        weights = np.ones(len(last))
+        clusters = go_on(places[is_grouped], last, k=config.base_clusters, weights=weights, max_steps=config.max_steps)
+        ids, labels, centres = clusters
+    else:
+        labels, centres = kmeans(places[is_grouped], k=config.base_clusters, max_steps=config.max_steps)
+        ids = np.arange(len(centres), dtype=np.int32)
     sizes = np.bincount(labels)
     members = grouped_ids.take(np.argsort(labels, kind="stable"))
     offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())

@@ -35,7 +35,7 @@ def compute_opinions(
 
     With ``continuity: warm``, `previous` holds the tables of the day to go on from.
     """
-    before = previous or {}
+    before = previous if previous and config.continuity == "warm" else {}
     matrix, voted = build_vote_matrix(votes, items, day=day, config=config)
     matrix = keep_grouped(matrix, before.get("vote_matrix"))
     space = align(build_opinion_space(matrix, voted), before.get("opinion_space"))
@@ -52,7 +52,7 @@ def compute_opinions(
         base,
         config=config,
         earlier=earlier["groups"].to_pylist(),
-        previous=EarlierLevels(before["base_clusters"], before["groupings"]) if previous else None,
+        previous=EarlierLevels(before["base_clusters"], before["groupings"]) if before else None,
     )
     voters = build_voter_groups(matrix, space, base, groups, subgroups)
     patterns = build_voting_patterns(matrix, voted, voters)

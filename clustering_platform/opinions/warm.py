@@ -11,7 +11,7 @@ Everything here is a function of today's arrays and of tables of the day gone on
 Which day is gone on from is decided where days are published; how many groups are chosen, in ``smoothing``.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -121,6 +121,11 @@ def last_division(
     )
 
 
+def is_start(last: Labels | None) -> TypeGuard[Labels]:
+    """Tell whether there are clusters to go on from."""
+    return last is not None and bool((last >= 0).any())
+
+
 def clusters_from(
     points: Floats,
     last: Labels | None,
@@ -143,7 +148,7 @@ def clusters_from(
     max_steps
         Largest number of steps of k-means after the first.
     """
-    if last is not None and (last >= 0).any():
+    if is_start(last):
         weights = np.ones(len(points)) if weights is None else weights
         return go_on(points, last, k=k, weights=weights, max_steps=max_steps)
     labels, centres = kmeans(points, k=k, weights=weights, max_steps=max_steps)

@@ -14,6 +14,8 @@ from clustering_platform.cli.summary import print_summary
 from clustering_platform.opinions import compute
 from clustering_platform.orchestration.checks import violations
 from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.catalog import connect
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.orchestration.platform import Platform, write_conversation
@@ -57,16 +59,15 @@ def test_cold_days_are_the_same_in_whatever_order_they_are_made(
         for each in (platform, other):  # each has a pseudonym key of its own
             (each.dataset().folder / "dataset.yaml").write_text("privacy: {voter_ids: plain}")
             assert each.run("topics", "talk").success
-        publish(platform, [SECOND, THIRD])
-        upwards = computed.copy()
+        publish(platform, [FIRST, SECOND, THIRD])
+        upwards = [day.day for day in computed]
         computed.clear()
-        publish(other, [THIRD, SECOND])
+        publish(other, [THIRD, FIRST, SECOND])
         assert {key: content for key, content in contents(platform).items() if key[0]} == {
             key: content for key, content in contents(other).items() if key[0]
         }
-    before = [date(2026, 3, day) for day in (24, 25, 26)]
-    assert upwards == [*before[::-1], *before[:0:-1]], "of the third day, the second is read from its commit"
-    assert computed == [SECOND, *before[:0:-1], *before[::-1]]
+    assert upwards == [25, 24, 23, 25, 24, 25], "days that are published are read from their commits"
+    assert [day.day for day in computed] == [27, 26, 25, 25, 24, 23, 25, 24]
 
 
 def stale(platform: Platform) -> dict[date, tuple[int | None, bool]]:
@@ -106,6 +107,9 @@ def test_warm_days_go_on_from_the_nearest_earlier_one_and_are_stale_when_it_chan
     )
     kept = set(earlier["base_cluster_id"].to_pylist()) & set(later["base_cluster_id"].to_pylist())
     assert len(kept) > earlier.num_rows / 2
+    (platform.settings.warehouse / platform.log()[1].tables["base_clusters"].path).unlink()
+    failed = platform.run("opinions", Slice("talk", THIRD).key, tags={FORCE_TAG: "true"})
+    assert "goes on from 2026-03-27, commit 5" in " ".join(map(str, faults_of(failed)))
 
 
 def test_the_summary_shows_subgroups(platform: Platform) -> None:
