@@ -25,6 +25,17 @@ _GROUPS = """
     SELECT group_id, letter, size, share FROM groups_history
     WHERE dataset = $dataset AND day = $day ORDER BY group_id
 """
+_SUBGROUPS = """
+    SELECT letter, size FROM subgroups_history
+    WHERE dataset = $dataset AND day = $day AND parent_id = $group ORDER BY subgroup_id
+"""
+_NUMBERS = """
+    SELECT max(groups) FILTER (is_best) AS best, max(groups) FILTER (is_chosen) AS chosen FROM groupings_history
+    WHERE dataset = $dataset AND day = $day AND parent_id IS NULL
+"""
+_IS_STALE = """
+    SELECT is_stale FROM commits WHERE dataset = $dataset AND day = $day ORDER BY sequence DESC LIMIT 1
+"""
 _STANDS_FOR = """
     SELECT r.side, coalesce(i.text, 'item ' || i.item_id) AS text, r.n_success, r.n_trials
     FROM representative_items_history r JOIN items i USING (dataset, item_id)
@@ -70,6 +81,7 @@ def print_summary(settings: Settings, dataset: str, out: Console, *, day: date |
     with _connect(settings) as catalog:
         for snapshot in _rows(catalog, _SNAPSHOT, dataset=dataset, day=day):
             _print_snapshot(snapshot, dataset, out)
+            _print_doubts(catalog, dataset, snapshot["day"], out)
             _print_groups(catalog, dataset, snapshot["day"], out)
             _print_consensus(catalog, dataset, snapshot["day"], out)
         _print_topics(catalog, dataset, out)
@@ -94,12 +106,28 @@ def _print_snapshot(row: dict[str, Any], dataset: str, out: Console) -> None:
         out.print(row["reason"], style="yellow")
 
 
+def _print_doubts(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
+    """Say when the day is to be made anew, and when another number of groups divides it better."""
+    for commit in _rows(catalog, _IS_STALE, dataset=dataset, day=day):
+        if commit["is_stale"]:
+            again = f"clustering run {dataset} --day {day}"
+            out.print(f"an earlier day that it goes on from has changed since; `{again}` makes it anew", style="yellow")
+    for number in _rows(catalog, _NUMBERS, dataset=dataset, day=day):
+        best, chosen = number["best"], number["chosen"]
+        if best and best != chosen:
+            out.print(f"{best} groups divide this day best; {chosen} are kept, as on the days before")
+
+
 def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
     for group in _rows(catalog, _GROUPS, dataset=dataset, day=day):
         size = f": {group['size']:,} voters ({group['share']:.0%})"
         out.print(Text.assemble("\n", (f"Group {group['letter']}", "bold"), size))
-        chosen = {"dataset": dataset, "day": day, "group": group["group_id"], "limit": _STATEMENTS}
-        _print_items(_rows(catalog, _STANDS_FOR, **chosen), out)
+        chosen = {"dataset": dataset, "day": day, "group": group["group_id"]}
+        if subgroups := _rows(catalog, _SUBGROUPS, **chosen):
+            out.print(
+                "  subgroups " + ", ".join(f"{row['letter']} {row['size']:,}" for row in subgroups), highlight=False
+            )
+        _print_items(_rows(catalog, _STANDS_FOR, **chosen, limit=_STATEMENTS), out)
 
 
 def _print_consensus(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:

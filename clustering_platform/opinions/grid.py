@@ -65,18 +65,18 @@ def kmeans_on_grid(
     return labels, weighted_means(points, labels, weights)
 
 
-def gather(points: NDArray[np.float64], weights: NDArray[np.float64]) -> Gathered:
-    """Let the cells of a grid stand for points (float64[n, 2], with float64[n] weights above 0)."""
+def gather(points: NDArray[np.float64], weights: NDArray[np.float64], *, cells: int = CELLS) -> Gathered:
+    """Let the cells of a grid, so many along each axis, stand for points (float64[n, 2], float64[n] weights above 0)."""
     low, high = np.quantile(points, [CLIPPED, 1 - CLIPPED], axis=0)
-    cells_per_unit = CELLS / np.where(high > low, high - low, 1.0)
-    cells = np.zeros(len(points), np.intp)
+    cells_per_unit = cells / np.where(high > low, high - low, 1.0)
+    numbers = np.zeros(len(points), np.intp)
     is_outlier = np.zeros(len(points), np.bool_)
     for axis, lowest, per_unit in zip(points.T, low, cells_per_unit, strict=True):
         place = (axis - lowest) * per_unit
-        is_outlier |= (place < 0) | (place > CELLS)
-        cells *= CELLS
-        cells += np.clip(place, 0, CELLS - 1, out=place).astype(np.intp)
-    return _gathered(points, weights, cells, CELLS * CELLS)._replace(outliers=np.flatnonzero(is_outlier))
+        is_outlier |= (place < 0) | (place > cells)
+        numbers *= cells
+        numbers += np.clip(place, 0, cells - 1, out=place).astype(np.intp)
+    return _gathered(points, weights, numbers, cells * cells)._replace(outliers=np.flatnonzero(is_outlier))
 
 
 def gather_places(points: NDArray[np.float64], weights: NDArray[np.float64]) -> Gathered:

@@ -48,8 +48,10 @@ def build_voting_patterns(vote_matrix: pa.Table, voted_items: pa.Table, voter_gr
     return conform(pa.concat_tables(tables), TABLES["voting_patterns"])
 
 
-def read_group_counts(voting_patterns: pa.Table, voted_items: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the ids of the groups and their votes, as they stand in `voting_patterns`.
+def read_group_counts(
+    voting_patterns: pa.Table, voted_items: pa.Table, *, level: str = "group"
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the ids of the groups, or of the clusters of another level, and their votes.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def read_group_counts(voting_patterns: pa.Table, voted_items: pa.Table) -> tuple
     counts : int64[groups, items, 3]
         How many disagreed, passed and agreed.
     """
-    rows = voting_patterns.filter(pc.equal(voting_patterns["level"], "group"))
+    rows = voting_patterns.filter(pc.equal(voting_patterns["level"], level))
     counts = np.stack([rows[vote].to_numpy() for vote in ("disagree", "pass", "agree")], axis=-1)
     ids = rows["cluster_id"].to_numpy()[:: max(voted_items.num_rows, 1)]
     return ids, counts.reshape(ids.size, voted_items.num_rows, 3).astype(np.int64)

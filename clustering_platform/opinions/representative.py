@@ -1,6 +1,7 @@
-"""Representative items: what tells each group from the others. Source: Polis, ``repness``."""
+"""Representative items: what tells each group, and each subgroup, from the others. Source: Polis, ``repness``."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -58,30 +59,55 @@ def build_representative_items(voted_items: pa.Table, voting_patterns: pa.Table)
     with most. Where none is significant, that one is listed alone or, failing it, the nearest to significant. Agreeing
     sides come before disagreeing ones.
     """
+    contract = TABLES["representative_items"]
+    ids, counts = read_group_counts(voting_patterns, voted_items)
+    lists = [
+        conform(pa.table({"group_id": ids[rows], **columns}), contract) for rows, columns in _lists(counts, voted_items)
+    ]
+    return pa.concat_tables([contract.empty(), *lists])
+
+
+def build_representative_subgroup_items(
+    voted_items: pa.Table, voting_patterns: pa.Table, subgroups: pa.Table
+) -> pa.Table:
+    """Return the table `representative_subgroup_items`: at most five items for each subgroup, moderated ones left out.
+
+    The rules are those for groups, with the other subgroups of the same group in place of the other groups.
+    """
+    contract = TABLES["representative_subgroup_items"]
+    ids, counts = read_group_counts(voting_patterns, voted_items, level="subgroup")
+    parents = subgroups["parent_id"].to_numpy()[np.searchsorted(subgroups["subgroup_id"].to_numpy(), ids)]
+    lists = [contract.empty()]
+    for parent in np.unique(parents):
+        siblings = np.flatnonzero(parents == parent)
+        for rows, columns in _lists(counts[siblings], voted_items):
+            own = {"parent_id": np.full(rows.size, parent), "subgroup_id": ids[siblings][rows]}
+            lists.append(conform(pa.table({**own, **columns}), contract))
+    return pa.concat_tables(lists)
+
+
+def _lists(counts: Counts, voted_items: pa.Table) -> Iterator[tuple[NDArray[np.intp], dict[str, Any]]]:
+    """Yield for each cluster its items: the cluster's row in `counts` and the other columns of the table."""
     is_open = ~voted_items["is_moderated_out"].to_numpy()
     item_ids = voted_items["item_id"].filter(is_open)
-    group_ids, counts = read_group_counts(voting_patterns, voted_items)
     agree, disagree = (score_side(counts[:, is_open], vote=vote) for vote in (2, 0))
-    lists = [_list(group_id, agree.of(group), disagree.of(group), item_ids) for group, group_id in enumerate(group_ids)]
-    return pa.concat_tables([TABLES["representative_items"].empty(), *lists])
+    for cluster in range(len(counts)):
+        columns = _list(agree.of(cluster), disagree.of(cluster), item_ids)
+        yield np.full(len(columns["item_id"]), cluster), columns
 
 
-def _list(group_id: int, agree: Side, disagree: Side, item_ids: pa.ChunkedArray) -> pa.Table:
+def _list(agree: Side, disagree: Side, item_ids: pa.ChunkedArray) -> dict[str, Any]:
     chosen, best = representative(agree, disagree)
     is_agree = agree.repness_test > disagree.repness_test
     stands_for = Side(*(np.where(is_agree, *sides)[chosen] for sides in zip(agree, disagree, strict=True)))
-    table = pa.table(
-        {
-            "group_id": np.full(chosen.size, group_id),
-            "rank": np.arange(chosen.size) + 1,
-            "item_id": item_ids.take(chosen),
-            "side": pa.array(["disagree", "agree"]).take(is_agree[chosen].astype(np.int64)),
-            **stands_for._asdict(),
-            "is_best_agree": chosen == best,
-            "n_agree": pa.array(agree.n_success[chosen], mask=chosen != best),
-        }
-    )
-    return conform(table, TABLES["representative_items"])
+    return {
+        "rank": np.arange(chosen.size) + 1,
+        "item_id": item_ids.take(chosen),
+        "side": pa.array(["disagree", "agree"]).take(is_agree[chosen].astype(np.int64)),
+        **stands_for._asdict(),
+        "is_best_agree": chosen == best,
+        "n_agree": pa.array(agree.n_success[chosen], mask=chosen != best),
+    }
 
 
 def score_side(counts: Counts, *, vote: int) -> Side:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
 from clustering_platform.opinions.components import principal_components, residual
+from clustering_platform.opinions.grid import gather
 from clustering_platform.opinions.kmeans import kmeans, nearest
 from clustering_platform.opinions.matrix import VoteMatrix
 from clustering_platform.opinions.parity import group_steps
@@ -17,9 +19,8 @@ from clustering_platform.opinions.silhouette import mean_silhouette
 from clustering_platform.opinions.space import project_voters
 
 GATHERED_ABOVE = 500
-"""Above so many voters at different places, base clusters of a resample are formed from the cells of a grid."""
-GRID = 48
-CLIPPED = 0.005
+"""Above so many voters, base clusters of a resample are formed from the cells of a coarse grid."""
+CELLS = 48
 
 
 class Division(NamedTuple):
@@ -88,33 +89,16 @@ def divide_resample(
     clustered = rows[is_grouped[rows]]
     if not clustered.size:
         return [one_group(int(is_grouped.sum()))]
-    points, point_weights = gather(
-        places[clustered], weights[clustered] * voter_weights(matrix.votes_cast[clustered], config=config)
-    )
+    points = places[clustered]
+    point_weights = weights[clustered] * voter_weights(matrix.votes_cast[clustered], config=config)
+    if clustered.size > GATHERED_ABOVE:
+        gathered = gather(points, point_weights, cells=CELLS)
+        points, point_weights = gathered.points, gathered.weights
     most = most_base_clusters(int(is_grouped.sum()), config=config)
     labels, centres = kmeans(points, k=most, weights=point_weights, max_steps=config.max_steps)
     divisions = divide(centres, weigh(labels, point_weights), largest=largest, config=config)
     owner = nearest(places[is_grouped], centres)
     return [division._replace(labels=division.labels[owner]) for division in divisions] or [one_group(owner.size)]
-
-
-def gather(
-    points: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return fewer points that stand for many: the weighted means of the cells of a grid, and their weights.
-
-    Up to `GATHERED_ABOVE` points stay as they are. The grid covers all but the outermost points (`CLIPPED` at each
-    end of each axis), which count for the cells at its edge. Cells stand in the order of their first points.
-    """
-    if len(points) <= GATHERED_ABOVE:
-        return points, weights
-    low, high = np.quantile(points, [CLIPPED, 1 - CLIPPED], axis=0)
-    width = np.maximum(high - low, np.finfo(np.float64).tiny)
-    column, row = np.clip((points - low) / width * GRID, 0, GRID - 1).astype(np.int64).T
-    _, first, cells = np.unique(row * GRID + column, return_index=True, return_inverse=True)
-    cells = np.argsort(np.argsort(first))[cells]
-    total = weigh(cells, weights)
-    return np.column_stack([weigh(cells, weights * axis) / total for axis in points.T]), total
 
 
 def weigh(labels: NDArray[np.integer], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,7 +116,7 @@ def divide(
     """
     found = []
     for k in range(2, min(largest, len(points)) + 1):
-        steps = group_steps(polis_parity=config.polis_parity)
+        steps = group_steps(config)
         labels, centres = kmeans(points, k=k, weights=weights, max_steps=steps)
         if len(centres) == k:
             found.append(Division(k, mean_silhouette(points, labels), labels))
@@ -142,16 +126,6 @@ def divide(
 def one_group(n: int) -> Division:
     """Return the division that puts all of `n` voters into one group."""
     return Division(1, -1.0, np.zeros(n, np.int32))
-
-
-def most_base_clusters(n_grouped: int, *, config: OpinionsConfig) -> int:
-    """Return the largest number of base clusters of so many grouped voters."""
-    return min(config.base_clusters, max(2, n_grouped // config.voters_per_base_cluster))
-
-
-def voter_weights(votes_cast: NDArray[np.int32], *, config: OpinionsConfig) -> NDArray[np.float64]:
-    """Return what each voter weighs when clusters are formed: float64[voters]."""
-    return votes_cast.astype(np.float64) if config.voter_weights == "votes_cast" else np.ones(votes_cast.size)
 
 
 def _item_means(matrix: VoteMatrix, weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ def build_opinion_snapshot(
     """Return the table `opinion_snapshot`: one row."""
     status, reason = snapshot_status(vote_matrix, opinion_space, config=config)
     matrix = read_vote_matrix(vote_matrix, voted_items)
-    chosen = groupings.filter(groupings["is_chosen"]).to_pylist()
+    chosen = groupings.filter(pc.and_(groupings["is_chosen"], pc.is_null(groupings["parent_id"]))).to_pylist()
     row = {
         "status": status,
         "reason": reason,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.groups import BASE_CLUSTERS_PER_GROUP
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
-from clustering_platform.opinions.resampling import Division, divide, divide_resample, draw, voter_weights, weigh
+from clustering_platform.opinions.resampling import Division, divide_resample, draw
 from clustering_platform.tables import TABLES, conform
 
 STABILITY_TABLES = ("group_stability", "voter_stability", "grouping_stability")
@@ -94,12 +94,13 @@ def build_stability(
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    groupings = groupings.filter(pc.is_null(groupings["parent_id"]))
     if config.resamples == 0 or groupings.num_rows == 0:
         return tuple(TABLES[name].empty() for name in STABILITY_TABLES)
     sampling, *rngs = np.random.default_rng(config.seed).spawn(config.resamples + 1)
     rows = _sampled_rows(vote_matrix.num_rows, config.resampled_voters, sampling)
     group_ids = np.unique(voter_groups["group_id"].drop_null().to_numpy())
-    snapshot = _snapshot(vote_matrix, voted_items, base_clusters, voter_groups, rows, group_ids, config)
+    snapshot = _snapshot(vote_matrix, voted_items, base_clusters, groupings, voter_groups, rows, group_ids, config)
     workers = workers or min(os.cpu_count() or 1, MAX_WORKERS)
     # Threads of BLAS gain nothing on matrices so small and would compete with those that share out the resamples.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
@@ -154,6 +155,7 @@ def _snapshot(
     vote_matrix: pa.Table,
     voted_items: pa.Table,
     base_clusters: pa.Table,
+    groupings: pa.Table,
     voter_groups: pa.Table,
     rows: NDArray[np.int64],
     group_ids: NDArray[np.int32],
@@ -162,13 +164,11 @@ def _snapshot(
     largest = min(config.max_groups, 2 + base_clusters.num_rows // BASE_CLUSTERS_PER_GROUP)
     grouped = voter_groups.filter(voter_groups["group_id"].is_valid())
     base = pc.index_in(grouped["base_cluster_id"], base_clusters["base_cluster_id"].combine_chunks()).to_numpy()
-    weights = voter_weights(grouped["votes_cast"].to_numpy(), config=config)
-    points = np.column_stack([base_clusters["x"].to_numpy(), base_clusters["y"].to_numpy()])
-    divisions = divide(points, weigh(base, weights), largest=largest, config=config)
     is_grouped = voter_groups["group_id"].is_valid().to_numpy()
     takes_part = np.isin(np.flatnonzero(is_grouped), rows, assume_unique=True)
     labels = np.searchsorted(group_ids, grouped["group_id"].to_numpy()).astype(np.int32)
-    tried = {division.groups: division.labels[base[takes_part]] for division in divisions}
+    divisions = zip(groupings["groups"].to_pylist(), groupings["labels"].to_pylist(), strict=True)
+    tried = {k: np.unique(of, return_inverse=True)[1].astype(np.int32)[base[takes_part]] for k, of in divisions}
     tried[len(group_ids)] = labels[takes_part]
     matrix = read_vote_matrix(vote_matrix.take(rows), voted_items)
     return Snapshot(matrix, is_grouped[rows], labels[takes_part], tried, largest)

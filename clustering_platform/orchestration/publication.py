@@ -16,7 +16,7 @@ from clustering_platform.datasets import Dataset, DatasetConfig
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
-from clustering_platform.store.commits import Commit, RowAccounting, committed
+from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
 from clustering_platform.store.files import StoredFile, StoreError
 from clustering_platform.tables import TABLES, Room
 
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "1", "opinions": "1", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
-# Made from the votes; all other tables of a day depend on these two alone, beside settings and code.
+# Made from the votes; all other tables of a day depend on these alone, beside settings, code and the day gone on from.
 _MATRIX = ("vote_matrix", "voted_items")
+_FROM_VOTES = (*_MATRIX, "earlier_groupings")
+_FROM_MATRIX = ("opinion_space", "base_clusters", "consensus_items")  # which do not come after `earlier_groupings`
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -42,7 +44,7 @@ class Publication:
     warehouse: Warehouse
     part: Slice
     context: dg.AssetExecutionContext
-    _recipes: dict[tuple[Room, bool], str] = field(default_factory=dict)
+    _recipes: dict[tuple[Room, tuple[str, ...]], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext) -> Self:
@@ -104,20 +106,30 @@ class Publication:
 
     def recipe(self, table: str) -> str:
         """Return a hash of all that a table depends on: input, settings and code version."""
-        room, is_matrix = TABLES[table].room, table in _MATRIX
-        if (room, is_matrix) not in self._recipes:
-            self._recipes[room, is_matrix] = _hash([ROOM_VERSIONS[room], *self._ingredients(room, is_matrix)])
-        return self._recipes[room, is_matrix]
+        room, sources = TABLES[table].room, _sources(table)
+        if (room, sources) not in self._recipes:
+            self._recipes[room, sources] = _hash([ROOM_VERSIONS[room], *self._ingredients(room, sources)])
+        return self._recipes[room, sources]
 
-    def _ingredients(self, room: Room, is_matrix: bool) -> list[Any]:
+    @cached_property
+    def predecessor(self) -> Commit | None:
+        """The commit of an earlier day that this one goes on from; None where it starts anew."""
+        if self.part.day is None or self.config.opinions.continuity == "cold":
+            return None
+        return self.warehouse.commits.before(self.part.dataset, self.part.day)
+
+    def _ingredients(self, room: Room, sources: Sequence[str]) -> list[Any]:
         if room == "ingest":
             settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
             return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
         if room == "topics":
             with self.embedder() as embedder:
                 return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
-        sources = ("votes", "items") if is_matrix else _MATRIX
-        return [*(self.file(name).content for name in sources), self.config.opinions.model_dump(mode="json")]
+        return [
+            *(self.file(name).content for name in sources),
+            self.config.opinions.model_dump(mode="json"),
+            self.predecessor.fingerprint if self.predecessor else None,
+        ]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -163,6 +175,8 @@ class Publication:
             code_version=self.code_version,
             tables=committed(files),
             rows=self._rows(files),
+            continuity=self.config.opinions.continuity if self.part.day else "cold",
+            predecessor=_as_predecessor(self.predecessor),
         )
         self.warehouse.commits.publish(commit)
         self.refresh_catalog()
@@ -195,6 +209,18 @@ class Publication:
         report = self.warehouse.files.read(files["ingest_report"])
         counts = {name: sum(report[name].to_pylist()) for name in RowAccounting.model_fields}
         return RowAccounting(**counts)
+
+
+def _sources(table: str) -> tuple[str, ...]:
+    if table in _FROM_VOTES:
+        return "votes", "items"
+    return _MATRIX if table in _FROM_MATRIX else _FROM_VOTES
+
+
+def _as_predecessor(commit: Commit | None) -> Predecessor | None:
+    if commit is None or commit.day is None:
+        return None
+    return Predecessor(day=commit.day, sequence=commit.sequence, fingerprint=commit.fingerprint)
 
 
 def _hash(value: Any) -> str:

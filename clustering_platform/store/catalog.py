@@ -9,13 +9,13 @@ commits may be collected as garbage before the catalog is made anew.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from clustering_platform.store.commits import Commit, Commits
+from clustering_platform.store.commits import Commit, Commits, newest_by_day, stale_days
 from clustering_platform.store.files import StoreError
 from clustering_platform.tables import TABLES, Column, Table
 
@@ -42,6 +42,8 @@ COMMITS_COLUMNS = {
     "reason": ("VARCHAR", "The status in words."),
     "run_id": ("VARCHAR", "Dagster run that made it."),
     "fingerprint": ("VARCHAR", "Hash of input, config and code version."),
+    "predecessor": ("BIGINT", "Number of the commit of an earlier day that it goes on from (`continuity: warm`)."),
+    "is_stale": ("BOOLEAN", "Newest of its day, but the earlier day that it goes on from has changed since."),
     "created_at": ("TIMESTAMPTZ", "When it was made; sequence, not time, orders commits."),
 }
 
@@ -113,7 +115,7 @@ def _create_view(
 def _create_commits_view(connection: duckdb.DuckDBPyConnection, commits: Commits) -> None:
     columns = ", ".join(f"{name}::{kind} AS {name}" for name, (kind, _) in COMMITS_COLUMNS.items())
     no_commit = f"({', '.join('NULL' for _ in COMMITS_COLUMNS)})"
-    rows = [_commit_row(commit) for dataset in commits.datasets() for commit in commits.log(dataset)]
+    rows = [row for dataset in commits.datasets() for row in _commit_rows(list(commits.log(dataset)))]
     source = f"(VALUES {', '.join([no_commit, *rows])}) AS commits({', '.join(COMMITS_COLUMNS)}) WHERE dataset NOT NULL"
     connection.execute(f"CREATE VIEW commits AS SELECT {columns} FROM {source}")  # noqa: S608 - our own names and values
     connection.execute("COMMENT ON VIEW commits IS 'Every publication. One row: a commit.'")
@@ -121,9 +123,17 @@ def _create_commits_view(connection: duckdb.DuckDBPyConnection, commits: Commits
         connection.execute(f"COMMENT ON COLUMN commits.{name} IS {_literal(description)}")
 
 
-def _commit_row(commit: Commit) -> str:
-    values = [getattr(commit, name) for name in COMMITS_COLUMNS]
-    return f"({', '.join('NULL' if value is None else _literal(value) for value in values)})"
+def _commit_rows(log: list[Commit]) -> Iterator[str]:
+    current = newest_by_day(log)
+    stale = stale_days(current)
+    stale_sequences = {commit.sequence for commit in current if commit.day in stale}
+    for commit in log:
+        columns = dict(commit) | {
+            "predecessor": commit.predecessor.sequence if commit.predecessor else None,
+            "is_stale": commit.sequence in stale_sequences,
+        }
+        values = [columns[name] for name in COMMITS_COLUMNS]
+        yield f"({', '.join('NULL' if value is None else _literal(value) for value in values)})"
 
 
 def _rows_of(table: Table, paths: Iterable[Path]) -> str:

@@ -4,7 +4,7 @@ A commit is a small JSON file, created only if its number is free and never chan
 one; time never orders anything. A reader resolves commits once and opens only the files they name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
@@ -40,6 +40,16 @@ class RowAccounting(BaseModel):
     superseded: int
 
 
+class Predecessor(BaseModel):
+    """The commit of an earlier day that a commit goes on from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    sequence: int
+    fingerprint: str
+
+
 class Commit(BaseModel):
     """One all-or-nothing publication."""
 
@@ -56,6 +66,10 @@ class Commit(BaseModel):
     code_version: str
     tables: dict[str, CommittedTable]
     rows: RowAccounting | None = None
+    continuity: Literal["cold", "warm"] = Field(
+        default="cold", description="`warm`: it goes on from the nearest earlier day that was published, if any was."
+    )
+    predecessor: Predecessor | None = None
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -93,10 +107,12 @@ class Commits:
 
     def current(self, dataset: str) -> list[Commit]:
         """Return the newest commit of the dataset as a whole and of each of its days, by day."""
-        newest: dict[date | None, Commit] = {}
-        for commit in self.log(dataset):
-            newest.setdefault(commit.day, commit)
-        return sorted(newest.values(), key=lambda commit: commit.day or date.min)
+        return newest_by_day(self.log(dataset))
+
+    def before(self, dataset: str, day: date) -> Commit | None:
+        """Return the newest commit of the nearest earlier day that has one."""
+        earlier = [commit for commit in self.current(dataset) if commit.day and commit.day < day]
+        return earlier[-1] if earlier else None
 
     def last_sequence(self, dataset: str) -> int:
         """Return the number of the newest commit of a dataset; 0 where there is none."""
@@ -143,6 +159,39 @@ class Commits:
         path = self.files.root / table.path
         if not path.is_file() or path.stat().st_size != table.bytes:
             raise StoreError(f"{path}: is missing or not as it was written{advice}")
+
+
+def newest_by_day(log: Iterable[Commit]) -> list[Commit]:
+    """Return the first commit of the dataset as a whole and of each of its days in a log, newest first; by day."""
+    newest: dict[date | None, Commit] = {}
+    for commit in log:
+        newest.setdefault(commit.day, commit)
+    return sorted(newest.values(), key=lambda commit: commit.day or date.min)
+
+
+def stale_days(current: Iterable[Commit]) -> set[date]:
+    """Return the days whose newest commit does not go on from what is now the newest of the nearest earlier day.
+
+    Or which goes on from a day of which that is so. Only commits that are `warm` can be stale. A commit made anew with
+    the same fingerprint is the same.
+
+    Parameters
+    ----------
+    current
+        The newest commit of each day of one dataset, by day; see `newest_by_day`.
+    """
+    stale: set[date] = set()
+    before: Commit | None = None
+    for commit in current:
+        if commit.day is None:
+            continue
+        now = (before.day, before.fingerprint) if before else None
+        then = (commit.predecessor.day, commit.predecessor.fingerprint) if commit.predecessor else None
+        follows_stale = before is not None and before.day in stale
+        if commit.continuity == "warm" and (now != then or follows_stale):
+            stale.add(commit.day)
+        before = commit
+    return stale
 
 
 def _conflict(commit: Commit) -> str:

@@ -2,7 +2,7 @@
 
 from clustering_platform.tables.contract import ITEM_ID, VOTER_ID, Column, Table
 
-MEASURED_LEVELS = ("base_cluster", "group")
+MEASURED_LEVELS = ("base_cluster", "group", "subgroup")
 """Levels of clusters that are measured, from the finest division of voters' places to the parts of a group.
 
 The id of a voter's cluster stands in the column ``<level>_id`` of `voter_groups`. A level after `group` divides the

@@ -9,6 +9,8 @@ _COUNTS = (
     Column("seen", "int32", "How many voted at all: agree + pass + disagree.", minimum=0),
 )
 _GROUP_ID = Column("group_id", "int32", "Id of the group within its snapshot.", minimum=0)
+_PARENT_ID = Column("parent_id", "int32", "Id of the group that it is part of.", minimum=0)
+_SUBGROUP_ID = Column("subgroup_id", "int32", "Id of the subgroup within its snapshot, over all groups.", minimum=0)
 _SIDE = Column(
     "side", "string", "Whether the item stands for agreeing or for disagreeing.", values=("agree", "disagree")
 )
@@ -104,8 +106,26 @@ OPINION_TABLES = (
             Column("letter", "string", "A for group 0, B for group 1 and so on."),
             Column("size", "int32", "Number of voters.", minimum=1),
             Column("share", "float64", "Share of the grouped voters.", minimum=0, maximum=1),
-            Column("x", "float64", "Mean x of its voters."),
-            Column("y", "float64", "Mean y of its voters."),
+            Column("x", "float64", "Mean x of its voters, as they weigh."),
+            Column("y", "float64", "Mean y of its voters, as they weigh."),
+            Column("base_cluster_ids", "list<int32>", "Its base clusters."),
+        ),
+    ),
+    Table(
+        "subgroups",
+        "opinions",
+        "day",
+        "a subgroup",
+        "Groups divided again: base clusters of one group that lie together. Groups that cannot be divided have none.",
+        ("subgroup_id",),
+        (
+            _SUBGROUP_ID,
+            _PARENT_ID,
+            Column("letter", "string", "Letter of the group and number of the subgroup in it: A1, A2 and so on."),
+            Column("size", "int32", "Number of voters.", minimum=1),
+            Column("share", "float64", "Share of the voters of its group.", minimum=0, maximum=1),
+            Column("x", "float64", "Mean x of its voters, as they weigh."),
+            Column("y", "float64", "Mean y of its voters, as they weigh."),
             Column("base_cluster_ids", "list<int32>", "Its base clusters."),
         ),
     ),
@@ -113,13 +133,53 @@ OPINION_TABLES = (
         "groupings",
         "opinions",
         "day",
-        "a number of groups that was tried",
-        "How well each number of groups divides the base clusters.",
-        ("groups",),
+        "a number of groups, or of subgroups of a group, that was tried",
+        "How well each number of groups divides the base clusters, and each number of subgroups those of a group.",
+        ("parent_id", "groups"),
         (
-            Column("groups", "int32", "Number of groups.", minimum=2),
-            Column("silhouette", "float64", "Mean silhouette over base clusters.", minimum=-1, maximum=1),
-            Column("is_chosen", "bool", "Whether the groups of the snapshot are these."),
+            Column(
+                "parent_id",
+                "int32",
+                "Group that was divided into subgroups; null for the division into groups.",
+                nullable=True,
+                minimum=0,
+            ),
+            Column("groups", "int32", "Number of groups, or of subgroups.", minimum=2),
+            Column(
+                "silhouette",
+                "float64",
+                "Mean silhouette over the base clusters that were divided, each counting 1.",
+                minimum=-1,
+                maximum=1,
+            ),
+            Column("is_best", "bool", "Whether it divides best today: the largest silhouette, then the larger number."),
+            Column("is_chosen", "bool", "Whether the groups of the snapshot are these: the best, smoothed over days."),
+            Column(
+                "best_in_a_row",
+                "int32",
+                "Warm: in how many snapshots in a row, this one included, its number was the best; null for others.",
+                nullable=True,
+                minimum=1,
+            ),
+            Column(
+                "labels",
+                "list<int32>",
+                "Group (subgroup, counted within its group) of each base cluster, in the order of `base_clusters`; "
+                "-1 for those that were not divided.",
+            ),
+        ),
+    ),
+    Table(
+        "earlier_groupings",
+        "opinions",
+        "day",
+        "an earlier day over which the number of groups is smoothed",
+        "Which number of groups was best on the days before, as their votes say; days without groups are left out.",
+        ("earlier_day",),
+        (
+            Column("earlier_day", "date", "The earlier day."),
+            Column("groups", "int32", "The number of groups with the largest silhouette on that day.", minimum=2),
+            Column("silhouette", "float64", "Its mean silhouette over base clusters.", minimum=-1, maximum=1),
         ),
     ),
     Table(
@@ -127,7 +187,7 @@ OPINION_TABLES = (
         "opinions",
         "day",
         "a voter",
-        "Where each voter stands: place on the map, base cluster, group.",
+        "Where each voter stands: place on the map, base cluster, group, subgroup.",
         ("voter_id",),
         (
             VOTER_ID,
@@ -141,6 +201,12 @@ OPINION_TABLES = (
                 "Group; null for voters with too few votes, or where there are no groups.",
                 nullable=True,
             ),
+            Column(
+                "subgroup_id",
+                "int32",
+                "Subgroup; null for voters without a group, or whose group was not divided.",
+                nullable=True,
+            ),
         ),
     ),
     Table(
@@ -148,11 +214,11 @@ OPINION_TABLES = (
         "opinions",
         "day",
         "a cluster and an item",
-        "How each base cluster and each group voted on each item.",
+        "How each base cluster, each group and each subgroup voted on each item.",
         ("level", "cluster_id", "item_id"),
         (
-            Column("level", "string", "Level of the cluster.", values=("base_cluster", "group")),
-            Column("cluster_id", "int32", "base_cluster_id or group_id.", minimum=0),
+            Column("level", "string", "Level of the cluster.", values=("base_cluster", "group", "subgroup")),
+            Column("cluster_id", "int32", "base_cluster_id, group_id or subgroup_id.", minimum=0),
             ITEM_ID,
             *_COUNTS,
             Column(
@@ -187,6 +253,26 @@ OPINION_TABLES = (
             Column("repness", "float64", "p_success over the same probability among all other groups.", minimum=0),
             Column("repness_test", "float64", "Two-proportion z score of the group against all other groups."),
             Column("is_best_agree", "bool", "Listed because the group agrees with it most, whatever else holds."),
+            Column("n_agree", "int32", "Agreeing votes, where `is_best_agree`.", nullable=True),
+        ),
+    ),
+    Table(
+        "representative_subgroup_items",
+        "opinions",
+        "day",
+        "an item that stands for a subgroup",
+        "What tells each subgroup from the other subgroups of its group, best first.",
+        ("subgroup_id", "item_id"),
+        (
+            _PARENT_ID,
+            _SUBGROUP_ID,
+            Column("rank", "int32", "Place in the list of its subgroup, from 1.", minimum=1),
+            ITEM_ID,
+            _SIDE,
+            *_SUCCESS,
+            Column("repness", "float64", "p_success over the same probability among the other subgroups.", minimum=0),
+            Column("repness_test", "float64", "Two-proportion z score of the subgroup against the other subgroups."),
+            Column("is_best_agree", "bool", "Listed because the subgroup agrees with it most, whatever else holds."),
             Column("n_agree", "int32", "Agreeing votes, where `is_best_agree`.", nullable=True),
         ),
     ),

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.groups import build_groups, build_voter_groups
+from clustering_platform.opinions.groups import build_groups, build_voter_groups, letters
 from clustering_platform.tables import TABLES, conform
 from clustering_platform_tests.opinions.tables import faults
 
@@ -48,6 +48,41 @@ def test_places_and_shares_of_groups_count_voters_not_base_clusters():
     assert groups["size"].to_pylist() == [4, 6]
     assert groups["share"].to_pylist() == [0.4, 0.6]
     assert groups["x"].to_pylist() == pytest.approx([0.25, 58 / 6])
+
+
+def test_base_clusters_weigh_by_their_weight_where_they_have_one():
+    table = base_clusters([(0, 0), (1, 0), (9, 0), (10, 0)], sizes=[3, 1, 2, 4])
+    columns = {name: table[name] for name in table.column_names} | {"weight": pa.array([1.0, 3.0, 1.0, 1.0])}
+    groups, _ = build_groups(pa.table(columns), config=CONFIG)
+    assert groups["size"].to_pylist() == [4, 6]
+    assert groups["x"].to_pylist() == pytest.approx([0.75, 9.5])
+
+
+def test_the_number_of_groups_is_smoothed_over_days_and_both_are_told():
+    places = base_clusters(camps((0, 0), (8, 0), (0, 8)))
+    groups, groupings = build_groups(places, config=CONFIG, earlier=[2, 2])
+    assert faults(groupings, TABLES["groupings"]) == []
+    rows = {row["groups"]: (row["is_best"], row["is_chosen"]) for row in groupings.to_pylist()}
+    assert {number for number, (is_best, _) in rows.items() if is_best} == {3}
+    assert {number for number, (_, is_chosen) in rows.items() if is_chosen} == {2}
+    assert groups.num_rows == 2
+
+
+def test_groupings_say_the_group_of_each_base_cluster_for_every_number_tried():
+    places = base_clusters(camps((0, 0), (8, 0), (0, 8)))
+    groups, groupings = build_groups(places, config=CONFIG)
+    for row in groupings.to_pylist():
+        assert len(row["labels"]) == places.num_rows
+        assert set(row["labels"]) == set(range(row["groups"]))
+    (chosen,) = groupings.filter(groupings["is_chosen"])["labels"].to_pylist()
+    ids = places["base_cluster_id"].to_pylist()
+    members = [[ids[place] for place, label in enumerate(chosen) if label == group] for group in range(3)]
+    assert groups["base_cluster_ids"].to_pylist() == members
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (702, "AAA")])
+def test_letters_go_on_after_the_last(number: int, expected: str):
+    assert letters(number) == expected
 
 
 def test_sizes_of_base_clusters_do_not_weigh_in_the_silhouette():

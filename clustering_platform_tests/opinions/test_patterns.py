@@ -24,6 +24,7 @@ def clusters_of(vote_matrix: pa.Table, base: list[int | None], group: list[int |
         "y": [0.0] * n_voters,
         "base_cluster_id": pa.array(base, pa.int32()),
         "group_id": pa.array(group, pa.int32()),
+        "subgroup_id": pa.nulls(n_voters, pa.int32()),
     }
     return conform(pa.table(table), TABLES["voter_groups"])
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, rebuild_catalog
-from clustering_platform.store.commits import Commits
+from clustering_platform.store.commits import Commits, Predecessor
 from clustering_platform.store.files import StoreError
 from clustering_platform.tables import TABLES, Column
 from clustering_platform_tests.store.versions import DAY, ask_versions, log_of, make_commit, publish_version, write
@@ -105,8 +105,8 @@ def test_commits_lists_every_publication(commits: Commits) -> None:
     odd = {"status": "insufficient_voters", "reason": "it's 12 < 50; -- '", "created_at": made}
     commits.publish(make_commit({}, 2, day=None, **odd))
     assert ask(commits, "SELECT * EXCLUDE created_at FROM commits ORDER BY sequence") == [
-        ("talk", DAY, 1, "ready", None, "run-1", "input 1"),
-        ("talk", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2"),
+        ("talk", DAY, 1, "ready", None, "run-1", "input 1", None, False),
+        ("talk", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2", None, False),
     ]
     assert ask(commits, "SELECT created_at FROM commits WHERE sequence = 2") == [(made,)]
 
@@ -195,3 +195,14 @@ def test_the_catalog_cannot_be_written_through_a_reader(commits: Commits, tmp_pa
 def test_without_a_catalog_the_reader_is_told_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no catalog yet; publish a dataset with `clustering run NAME`"):
         connect(tmp_path / "catalog.duckdb")
+
+
+def test_commits_says_what_each_goes_on_from_and_which_days_are_to_be_made_anew(commits: Commits) -> None:
+    commits.publish(make_commit({}, 1, day=EARLIER))
+    first = Predecessor(day=EARLIER, sequence=1, fingerprint="input 1")
+    for sequence in (2, 3):
+        commits.publish(make_commit({}, sequence, continuity="warm", predecessor=first))
+    question = "SELECT sequence, predecessor, is_stale FROM commits ORDER BY sequence"
+    assert ask(commits, question) == [(1, None, False), (2, 1, False), (3, 1, False)]
+    commits.publish(make_commit({}, 4, day=EARLIER))
+    assert ask(commits, question) == [(1, None, False), (2, 1, False), (3, 1, True), (4, None, False)]

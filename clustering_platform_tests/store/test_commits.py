@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date
 from multiprocessing.connection import Connection
@@ -10,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from clustering_platform.store.commits import Commit, CommitConflictError, Commits, committed
+from clustering_platform.store.commits import (
+    Commit,
+    CommitConflictError,
+    Commits,
+    Predecessor,
+    committed,
+    stale_days,
+)
 from clustering_platform.store.files import StoredFile, StoreError
 from clustering_platform_tests.store.processes import CONTEXT, messages, start
 from clustering_platform_tests.store.versions import DAY, log_of, make_commit, publish_version, write
@@ -146,3 +154,62 @@ def test_a_commit_that_is_collected_while_the_log_is_read_is_left_out(commits: C
     assert next(log) == made[2]
     commits.path("talk", 2).unlink()
     assert list(log) == [made[0]]
+
+
+def test_the_commit_before_is_the_newest_of_the_nearest_earlier_day(commits: Commits) -> None:
+    days = [None, date(2026, 3, 29), DAY, date(2026, 3, 29), NEXT_DAY]
+    made = [publish(commits, sequence, day=day) for sequence, day in enumerate(days, start=1)]
+    assert commits.before("talk", NEXT_DAY) == made[2]
+    assert commits.before("talk", DAY) == made[3]
+    assert commits.before("talk", date(2026, 3, 29)) is None
+    assert commits.before("walk", DAY) is None
+
+
+DAYS = [date(2026, 3, day) for day in (1, 2, 3)]
+
+
+def going_on(days: dict[int, str | None]) -> list[Commit]:
+    """Return the newest commits of days by number, each warm and going on from the commit of that fingerprint."""
+    return [
+        make_commit(
+            {},
+            day + 1,
+            day=DAYS[day],
+            fingerprint=f"day {day}",
+            continuity="warm",
+            predecessor=Predecessor(day=DAYS[int(source[4])], sequence=1, fingerprint=source) if source else None,
+        )
+        for day, source in days.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "stale"),
+    [
+        ({0: None, 1: "day 0", 2: "day 1"}, []),
+        ({0: None, 1: "day 0, as it was", 2: "day 1"}, [1, 2]),
+        ({0: None, 1: None}, [1]),
+        ({0: None, 2: "day 1"}, [2]),
+        ({0: None, 1: "day 0", 2: "day 0"}, [2]),
+        ({1: "day 0"}, [1]),
+    ],
+    ids=["none", "an older commit", "an earlier day came", "a day went", "a day came between", "the first day went"],
+)
+def test_a_day_is_stale_when_the_day_before_is_not_the_one_it_goes_on_from_nor_are_those_that_follow(
+    days: dict[int, str | None], stale: list[int]
+) -> None:
+    assert stale_days(going_on(days)) == {DAYS[day] for day in stale}
+
+
+def test_a_cold_commit_is_never_stale_and_makes_none_stale(commits: Commits) -> None:
+    first, second, third = going_on({0: "day 1", 1: None, 2: "day 1"})
+    assert stale_days([first, second.model_copy(update={"continuity": "cold"}), third]) == {DAYS[0]}
+
+
+def test_commits_written_before_there_were_predecessors_are_read_as_cold(commits: Commits) -> None:
+    commit = publish(commits, 1)
+    path = commits.path("talk", 1)
+    content = json.loads(path.read_text())
+    del content["continuity"], content["predecessor"]
+    path.write_text(json.dumps(content))
+    assert list(commits.log("talk")) == [commit]

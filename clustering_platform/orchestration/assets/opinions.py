@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from clustering_platform.orchestration.assets.measures import MEASURES
+from clustering_platform.orchestration.continuity import EarlierDays, earlier_levels, earlier_table
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
 
 _NUMPY = ("numpy", "parquet")
@@ -12,16 +13,19 @@ _NUMPY = ("numpy", "parquet")
 def vote_matrix(run: Run, votes: pa.Table, items: pa.Table) -> Tables:
     """Take the last vote of every voter on every item, up to the end of the day."""
     from clustering_platform.opinions.matrix import build_vote_matrix
+    from clustering_platform.opinions.warm import keep_grouped
 
-    return build_vote_matrix(votes, items, day=run.day, config=run.config.opinions)
+    matrix, voted = build_vote_matrix(votes, items, day=run.day, config=run.config.opinions)
+    return keep_grouped(matrix, earlier_table(run, "vote_matrix")), voted
 
 
 @table_asset("opinion_space", kinds=_NUMPY)
 def opinion_space(run: Run, vote_matrix: pa.Table, voted_items: pa.Table) -> pa.Table:
     """Lay voters and items out on the two principal components of the votes."""
     from clustering_platform.opinions.space import build_opinion_space
+    from clustering_platform.opinions.warm import align
 
-    return build_opinion_space(vote_matrix, voted_items)
+    return align(build_opinion_space(vote_matrix, voted_items), earlier_table(run, "opinion_space"))
 
 
 @table_asset("base_clusters", kinds=_NUMPY, deps=(CONFIG_ASSET,))
@@ -29,25 +33,49 @@ def base_clusters(run: Run, vote_matrix: pa.Table, opinion_space: pa.Table) -> p
     """Gather voters who lie close together into base clusters."""
     from clustering_platform.opinions.base_clusters import build_base_clusters
 
-    return build_base_clusters(vote_matrix, opinion_space, config=run.config.opinions)
+    previous = earlier_table(run, "base_clusters")
+    return build_base_clusters(vote_matrix, opinion_space, config=run.config.opinions, previous=previous)
 
 
-@table_asset("groups", "groupings", kinds=_NUMPY, deps=(CONFIG_ASSET,))
-def groups(run: Run, base_clusters: pa.Table) -> Tables:
-    """Gather base clusters into groups; how many is chosen by silhouette."""
-    from clustering_platform.opinions.groups import build_groups
+@table_asset("earlier_groupings", kinds=_NUMPY, deps=("votes", "items", CONFIG_ASSET))
+def earlier_groupings(run: Run, base_clusters: pa.Table) -> pa.Table:
+    """Look up how many groups were best on the days before, or work it out from their votes."""
+    from clustering_platform.opinions.compute import best_number
+    from clustering_platform.opinions.smoothing import build_earlier_groupings
 
-    return build_groups(base_clusters, config=run.config.opinions)
+    days = EarlierDays(run)
+    today = best_number(base_clusters, config=run.config.opinions)
+    return build_earlier_groupings(
+        today, day=run.day, config=run.config.opinions, changed=days.changed, find=days.best_number
+    )
+
+
+@table_asset("groups", "groupings", "subgroups", kinds=_NUMPY, deps=(CONFIG_ASSET,))
+def groups(run: Run, base_clusters: pa.Table, earlier_groupings: pa.Table) -> Tables:
+    """Gather base clusters into groups and subgroups; how many is chosen by silhouette and smoothed over days."""
+    from clustering_platform.opinions.subgroups import build_levels
+
+    return build_levels(
+        base_clusters,
+        config=run.config.opinions,
+        earlier=earlier_groupings["groups"].to_pylist(),
+        previous=earlier_levels(run),
+    )
 
 
 @table_asset("voter_groups", kinds=_NUMPY)
 def voter_groups(
-    run: Run, vote_matrix: pa.Table, opinion_space: pa.Table, base_clusters: pa.Table, groups: pa.Table
+    run: Run,
+    vote_matrix: pa.Table,
+    opinion_space: pa.Table,
+    base_clusters: pa.Table,
+    groups: pa.Table,
+    subgroups: pa.Table,
 ) -> pa.Table:
-    """Say of every voter where they stand and which group they are in."""
+    """Say of every voter where they stand and which group and subgroup they are in."""
     from clustering_platform.opinions.groups import build_voter_groups
 
-    return build_voter_groups(vote_matrix, opinion_space, base_clusters, groups)
+    return build_voter_groups(vote_matrix, opinion_space, base_clusters, groups, subgroups)
 
 
 @table_asset("voting_patterns", kinds=_NUMPY)
@@ -64,6 +92,16 @@ def representative_items(run: Run, voted_items: pa.Table, voting_patterns: pa.Ta
     from clustering_platform.opinions.representative import build_representative_items
 
     return build_representative_items(voted_items, voting_patterns)
+
+
+@table_asset("representative_subgroup_items", kinds=_NUMPY)
+def representative_subgroup_items(
+    run: Run, voted_items: pa.Table, voting_patterns: pa.Table, subgroups: pa.Table
+) -> pa.Table:
+    """Find what tells each subgroup from the others of its group."""
+    from clustering_platform.opinions.representative import build_representative_subgroup_items
+
+    return build_representative_subgroup_items(voted_items, voting_patterns, subgroups)
 
 
 @table_asset("consensus_items", kinds=_NUMPY)
@@ -85,7 +123,15 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 @table_asset(
     "opinion_snapshot",
     kinds=_NUMPY,
-    deps=("representative_items", "consensus_items", "item_statistics", *MEASURES, "group_stability", CONFIG_ASSET),
+    deps=(
+        "representative_items",
+        "representative_subgroup_items",
+        "consensus_items",
+        "item_statistics",
+        *MEASURES,
+        "group_stability",
+        CONFIG_ASSET,
+    ),
     publishes=True,
 )
 def opinion_snapshot(
@@ -112,10 +158,12 @@ OPINION_ASSETS = [
     vote_matrix,
     opinion_space,
     base_clusters,
+    earlier_groupings,
     groups,
     voter_groups,
     voting_patterns,
     representative_items,
+    representative_subgroup_items,
     consensus_items,
     item_statistics,
     opinion_snapshot,

@@ -1,0 +1,101 @@
+"""What a day takes over from earlier ones: the tables it goes on from, or the best numbers of groups before it.
+
+Which day is gone on from is said by ``Publication.predecessor``; what is done with it, in ``opinions.warm`` and
+``opinions.smoothing``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from clustering_platform.orchestration.table_assets import Run
+from clustering_platform.store.commits import Commit
+from clustering_platform.store.files import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clustering_platform.opinions.smoothing import Best
+    from clustering_platform.opinions.warm import EarlierLevels
+
+
+def earlier_table(run: Run, name: str) -> pa.Table | None:
+    """Return a table of the day that this one goes on from, None where it starts anew.
+
+    Raises
+    ------
+    StoreError
+        The commit of that day has no such table, or its file is gone.
+    """
+    commit = run.predecessor
+    if commit is None:
+        return None
+    try:
+        return run.warehouse.files.read(run.warehouse.commits.committed_file(commit, name))
+    except StoreError as error:
+        raise StoreError(
+            f"{run.part} goes on from {commit.day}, commit {commit.sequence}: {error}; make {commit.day} anew first"
+        ) from error
+
+
+def earlier_levels(run: Run) -> EarlierLevels | None:
+    """Return base clusters and groupings of the day that this one goes on from, None where it starts anew."""
+    from clustering_platform.opinions.warm import EarlierLevels
+
+    base_clusters, groupings = earlier_table(run, "base_clusters"), earlier_table(run, "groupings")
+    return None if base_clusters is None or groupings is None else EarlierLevels(base_clusters, groupings)
+
+
+def day_recipe(run: Run, day: date) -> str:
+    """Return the recipe that the vote matrix of a day of this dataset would have now; it is the same for all days."""
+    return run.recipe("vote_matrix")
+
+
+class EarlierDays:
+    """The days before the one of a run, each as its votes say: read where it is published, else computed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def changed(self, day: date) -> bool:
+        """Tell whether a day may differ from the day before."""
+        return day in self._days_of_change
+
+    def best_number(self, day: date) -> Best | None:
+        """Return the best number of groups of a day, None where there were no groups."""
+        from clustering_platform.opinions.compute import best_number_on
+        from clustering_platform.opinions.smoothing import best_of
+
+        commit = self.run.warehouse.commits.newest(self.run.part.dataset, day)
+        groupings = self._groupings(commit, day) if commit else None
+        if commit and groupings is not None:
+            self.run.log.info(f"number of groups on {day}: read from commit {commit.sequence}")
+            return best_of(groupings)
+        self.run.log.info(f"number of groups on {day}: computed from its votes")
+        return best_number_on(self._votes, self._items, day=day, config=self.run.config.opinions)
+
+    def _groupings(self, commit: Commit, day: date) -> pa.Table | None:
+        """Return the groupings of a commit that would be made the same now."""
+        commits = self.run.warehouse.commits
+        try:
+            matrix, groupings = (commits.committed_file(commit, name) for name in ("vote_matrix", "groupings"))
+        except StoreError:
+            return None
+        is_current = commit.continuity == "cold" and matrix.recipe == day_recipe(self.run, day)
+        return self.run.warehouse.files.read(groupings) if is_current else None
+
+    @cached_property
+    def _days_of_change(self) -> set[date]:
+        from clustering_platform.opinions.smoothing import days_of_change
+
+        return days_of_change(self._votes["voted_at"], config=self.run.config.opinions)
+
+    @cached_property
+    def _votes(self) -> pa.Table:
+        return self.run.warehouse.files.read(self.run.file("votes"))
+
+    @cached_property
+    def _items(self) -> pa.Table:
+        return self.run.warehouse.files.read(self.run.file("items"))
