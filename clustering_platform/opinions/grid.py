@@ -66,7 +66,7 @@ def kmeans_on_grid(
 
 
 def gather(points: NDArray[np.float64], weights: NDArray[np.float64], *, cells: int = CELLS) -> Gathered:
-    """Let the cells of a grid, so many along each axis, stand for points (float64[n, 2], float64[n] weights above 0)."""
+    """Let the cells of a grid, so many along an axis, stand for points (float64[n, 2]; float64[n] weights above 0)."""
     low, high = np.quantile(points, [CLIPPED, 1 - CLIPPED], axis=0)
     cells_per_unit = cells / np.where(high > low, high - low, 1.0)
     numbers = np.zeros(len(points), np.intp)

@@ -84,7 +84,8 @@ def _distances(places: Floats, levels: dict[str, Clusters], chosen: NDArray[np.i
     found = {}
     for level, clusters in levels.items():
         members = clusters.members[chosen]
-        distance = distances(places, clusters.centroids[members])
+        centroids = np.append(clusters.centroids, np.zeros((1, 2)), axis=0)  # the last one for voters in none
+        distance = distances(places, centroids[members])
         found[f"distance_to_{level}"] = pa.array(distance, mask=members < 0)
     return found
 
