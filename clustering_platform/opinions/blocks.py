@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +43,21 @@ def cells_of(rows: slice, offsets: NDArray[np.integer]) -> slice:
     return slice(int(offsets[rows.start]), int(offsets[rows.stop]))
 
 
+def sparse_rows(
+    values: NDArray[Any], columns: NDArray[np.int32], offsets: NDArray[np.integer], shape: tuple[int, int]
+) -> csr_array:
+    """Return a sparse matrix in compressed row form; below 2^31 values, nothing but the offsets is copied."""
+    if values.size <= np.iinfo(np.int32).max:
+        offsets = offsets.astype(np.int32, copy=False)  # of 64 bits, they would have the columns copied to 64 bits
+    return csr_array((values, columns, offsets), shape)
+
+
 def block_of(rows: slice, matrix: csr_array) -> csr_array:
     """Return a block of rows of a sparse matrix; values and columns are not copied."""
     cells = cells_of(rows, matrix.indptr)
     block = csr_array((rows.stop - rows.start, matrix.shape[1]), dtype=matrix.dtype)
     block.data, block.indices = matrix.data[cells], matrix.indices[cells]  # given to csr_array, they would be copied
-    block.indptr = (matrix.indptr[rows.start : rows.stop + 1] - cells.start).astype(np.int32)
+    block.indptr = (matrix.indptr[rows.start : rows.stop + 1] - cells.start).astype(matrix.indices.dtype)
     return block
 
 

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from clustering_platform.opinions.blocks import block_of, cells_of, in_parts, in_threads, row_blocks, transposed
+from clustering_platform.opinions.blocks import (
+    block_of,
+    cells_of,
+    in_parts,
+    in_threads,
+    row_blocks,
+    sparse_rows,
+    transposed,
+)
 from clustering_platform.opinions.matrix import VoteMatrix
 
 N_COMPONENTS = 2
@@ -40,8 +48,8 @@ class Iteration(NamedTuple):
 
 EXACT = Iteration(np.float64, 20, 0.0, None)
 """To machine precision."""
-QUICK = Iteration(np.float32, 10, 1e-4, 20)
-"""Fewer vectors than ten may mistake the third component for the second, and then end too early."""
+QUICK = Iteration(np.float32, 10, 1e-5, 100)
+"""With fewer vectors than ten, it may end having taken the third component for the second."""
 
 
 def item_means(matrix: VoteMatrix) -> Floats:
@@ -79,7 +87,7 @@ def residual(matrix: VoteMatrix, means: Floats) -> csr_array:
             block[matrix.is_moderated_out[columns]] = 0.0
 
     in_threads(fill, row_blocks(matrix.offsets))
-    return csr_array((values, matrix.columns, matrix.offsets), matrix.shape)
+    return sparse_rows(values, matrix.columns, matrix.offsets, matrix.shape)
 
 
 def principal_components(centred: csr_array) -> Floats:

@@ -13,6 +13,8 @@ from clustering_platform.opinions.kmeans import MAX_STEPS, drop_empty, kmeans, n
 GRID_ABOVE = 20_000
 CELLS = 256
 """Along each axis."""
+COARSE_CELLS = 128
+"""Along each axis of the grid on which the first centres for the finer one are found."""
 CLIPPED = 0.001
 """Share of the points beyond the grid at each end of each axis; a few points far off must not make all cells large."""
 CELLS_PER_CLUSTER = 10
@@ -58,6 +60,9 @@ def kmeans_on_grid(
     gathered = gather(points, weights)
     if len(gathered.points) < CELLS_PER_CLUSTER * k:
         gathered = gather_places(points, weights)
+    elif start is None:
+        coarse = gather(gathered.points, gathered.weights, cells=COARSE_CELLS)
+        _, start = kmeans(coarse.points, k=k, weights=coarse.weights, max_steps=max_steps)
     by_cell, centres = kmeans(gathered.points, k=k, weights=gathered.weights, start=start, max_steps=max_steps)
     labels = by_cell[gathered.cells]
     labels[gathered.outliers] = nearest(points[gathered.outliers], centres)
@@ -66,17 +71,17 @@ def kmeans_on_grid(
 
 
 def gather(points: NDArray[np.float64], weights: NDArray[np.float64], *, cells: int = CELLS) -> Gathered:
-    """Let the cells of a grid, so many along an axis, stand for points (float64[n, 2]; float64[n] weights above 0)."""
+    """Let the cells of a grid, so many along each axis, stand for points (float64[n, 2], float64[n] weights)."""
     low, high = np.quantile(points, [CLIPPED, 1 - CLIPPED], axis=0)
     cells_per_unit = cells / np.where(high > low, high - low, 1.0)
-    numbers = np.zeros(len(points), np.intp)
+    cell = np.zeros(len(points), np.intp)
     is_outlier = np.zeros(len(points), np.bool_)
     for axis, lowest, per_unit in zip(points.T, low, cells_per_unit, strict=True):
         place = (axis - lowest) * per_unit
         is_outlier |= (place < 0) | (place > cells)
-        numbers *= cells
-        numbers += np.clip(place, 0, cells - 1, out=place).astype(np.intp)
-    return _gathered(points, weights, numbers, cells * cells)._replace(outliers=np.flatnonzero(is_outlier))
+        cell *= cells
+        cell += np.clip(place, 0, cells - 1, out=place).astype(np.intp)
+    return _gathered(points, weights, cell, cells * cells)._replace(outliers=np.flatnonzero(is_outlier))
 
 
 def gather_places(points: NDArray[np.float64], weights: NDArray[np.float64]) -> Gathered:

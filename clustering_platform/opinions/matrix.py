@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.blocks import in_parts, in_threads, row_blocks
+from clustering_platform.opinions.blocks import in_parts, in_threads, row_blocks, sparse_rows
 from clustering_platform.tables import TABLES, conform
 
 SMALLEST_GROUPED = 15
@@ -78,7 +78,7 @@ class VoteMatrix:
         order = order[np.searchsorted(clusters[order], 0) :]
         clusters = clusters[order]
         n_items = self.shape[1]
-        votes = csr_array((self.votes, self.columns, self.offsets), self.shape)
+        votes = sparse_rows(self.votes, self.columns, self.offsets, self.shape)
         votes_cast = self.votes_cast[order]
 
         def count(rows: slice) -> tuple[slice, NDArray[np.int64]]:

@@ -23,7 +23,7 @@ def snapshot_status(
             "(opinions.min_voters)"
         )
     places = read_places(opinion_space, "voter")[1][vote_matrix["is_grouped"].to_numpy()]
-    if np.ptp(places, axis=0).max() <= SAME_PLACE * np.abs(places).max():
+    if max(np.ptp(axis) for axis in places.T) <= SAME_PLACE * np.abs(places).max():
         return "no_variation", f"all {len(places)} voters with enough votes stand at one place"
     return "ready", None
 

@@ -26,8 +26,8 @@ def build_opinion_space(vote_matrix: pa.Table, voted_items: pa.Table) -> pa.Tabl
     matrix = read_vote_matrix(vote_matrix, voted_items)
     counts = (voted_items[name].to_numpy() for name in ("agree", "disagree", "seen"))
     means = mean_votes(*counts, is_moderated_out=matrix.is_moderated_out)
-    components, places = _solve(matrix, means)
-    return _opinion_space(matrix, places, means=means, components=components)
+    components, products = _solve(matrix, means)
+    return _opinion_space(matrix, _scaled(products, matrix), means=means, components=components)
 
 
 def opinion_space(matrix: VoteMatrix, *, means: NDArray[np.float64], components: NDArray[np.float64]) -> pa.Table:
@@ -45,7 +45,7 @@ def project_voters(
     the voter voted on; the factor keeps voters with few votes from crowding at the centre. Moderated items count as
     voted by everybody, with vote and mean 0. Source: Polis, sparsity-aware projection.
     """
-    return project(residual(matrix, means), components) * _scale(matrix)
+    return _scaled(project(residual(matrix, means), components), matrix)
 
 
 def project_items(*, means: NDArray[np.float64], components: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,10 +92,19 @@ def _rows_of(opinion_space: pa.Table, kind: str) -> pa.Table:
 
 
 def _solve(matrix: VoteMatrix, means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return components (float64[2, items]) and places of voters (float64[voters, 2]), both from one residual."""
+    """Return components (float64[2, items]) and each voter's products with them (float64[voters, 2]).
+
+    Both come from one residual, which takes more memory than all else and is gone by the end.
+    """
     centred = residual(matrix, means)
     components = principal_components(centred)
-    return components, project(centred, components) * _scale(matrix)
+    return components, project(centred, components)
+
+
+def _scaled(products: NDArray[np.float64], matrix: VoteMatrix) -> NDArray[np.float64]:
+    """Turn each voter's products with the components into places, in place."""
+    products *= _scale(matrix)
+    return products
 
 
 def _scale(matrix: VoteMatrix) -> NDArray[np.float64]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -133,3 +135,12 @@ def test_above_a_number_of_votes_the_residual_is_in_single_precision(monkeypatch
     assert (exact.dtype, rounded.dtype) == (np.float64, np.float32)
     assert np.abs(exact - rounded).max() < 1e-6
     assert np.shares_memory(rounded.indices, matrix.columns)
+
+
+def test_offsets_may_be_of_64_bits():
+    rows = random_votes((60, 40), missing=0.3)
+    matrix = read_vote_matrix(*build_vote_matrix(*one_vote_each(rows), day=DAY, config=OpinionsConfig()))
+    long = replace(matrix, offsets=matrix.offsets.astype(np.int64))
+    ours, expected = residual(long, item_means(long)), residual(matrix, item_means(matrix))
+    assert np.shares_memory(ours.indices, long.columns)
+    assert principal_components(ours).tobytes() == principal_components(expected).tobytes()
