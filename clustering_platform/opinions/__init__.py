@@ -5,8 +5,8 @@ Each stage takes tables of the stages before it and returns its own:
 ======================  ========================================================================  =====================
 table                   made from                                                                 module
 ======================  ========================================================================  =====================
-vote_matrix             votes, items                                                              matrix
-voted_items             votes, items                                                              matrix
+vote_matrix             votes, voters, items                                                      matrix
+voted_items             votes, voters, items                                                      matrix
 opinion_space           vote_matrix, voted_items                                                  space
 base_clusters           vote_matrix, opinion_space                                                base_clusters
 groups, groupings       base_clusters                                                             groups
@@ -15,7 +15,7 @@ voting_patterns         vote_matrix, voted_items, voter_groups                  
 representative_items    voted_items, voting_patterns                                              representative
 consensus_items         voted_items                                                               consensus
 item_statistics         voted_items, opinion_space, voting_patterns                               item_statistics
-opinion_snapshot        vote_matrix, voted_items, opinion_space, base_clusters, groupings         snapshot
+opinion_snapshot        votes, vote_matrix, voted_items, opinion_space, base_clusters, groupings  snapshot
 ======================  ========================================================================  =====================
 
 Tables keep the order in which they were built: rows of voters and items are matched by place. ``compute`` runs all
