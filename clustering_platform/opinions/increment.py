@@ -78,7 +78,7 @@ def _merge(stored: StoredMatrix, new: SparseRows) -> SparseRows:
     done = in_parallel(merge, pieces)
     filled = [(int(room[first]), end) for (first, *_), (end, _) in zip(pieces, done, strict=True)]
     size = close_gaps(filled, columns, votes)
-    counts = new.counts - np.sum([replaced for _, replaced in done], axis=0)
+    counts = new.counts + np.sum([replaced for _, replaced in done], axis=0)
     for column, name in enumerate(("disagree", "pass", "agree")):
         counts[: stored.voted_items.num_rows, column] += stored.voted_items[name].to_numpy()
     return SparseRows(new.voters, new.items, starts_of(lengths), columns[:size], votes[:size], counts)

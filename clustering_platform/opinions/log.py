@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from clustering_platform.store.digests import digest
+from clustering_platform.store.reading import rows_below
 from clustering_platform.tables import TABLES
 
 _BATCH = 65_536
@@ -51,8 +52,7 @@ class TableLog:
 
     def search(self, column: str, value: datetime) -> int:
         """Return how many rows come before the first one with `value` or more in an ascending column of times."""
-        values = self.table[column]
-        return int(np.searchsorted(values.to_numpy(), pa.scalar(value, values.type).as_py().replace(tzinfo=None)))
+        return rows_below(self.table[column], value)
 
     def digest(self, stop: int) -> str:
         """Return the digest of the first `stop` rows."""
@@ -70,12 +70,12 @@ def as_log(votes: pa.Table | Log) -> Log:
 
 def rows_until(log: Log, day: date) -> int:
     """Return how many rows of a log lie before the end of a day (UTC)."""
-    return log.search("voted_at", _midnight(day + timedelta(days=1)))
+    return log.search("voted_at", end_of(day))
 
 
 def rows_within(log: Log, *, day: date, window: Literal["all"] | int) -> range:
     """Return the rows of the votes that count for a day: all up to its end, or those of the last `window` days."""
-    start = 0 if window == "all" else log.search("voted_at", _midnight(day - timedelta(days=window - 1)))
+    start = 0 if window == "all" else log.search("voted_at", end_of(day - timedelta(days=window)))
     return range(start, rows_until(log, day))
 
 
@@ -86,5 +86,6 @@ def time_of(log: Log, row: int) -> datetime:
     return moment
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def end_of(day: date) -> datetime:
+    """Return the first moment that is no longer in a day (UTC)."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)

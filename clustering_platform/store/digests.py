@@ -62,6 +62,7 @@ def _ids(numbers: pa.ChunkedArray, ids: pa.ChunkedArray) -> Iterator[memoryview]
     codes = np.asarray(numbers.combine_chunks().dictionary_encode().indices, np.int32)
     first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))  # codes go up at each first appearance
     named = ids.combine_chunks().take(pa.array(first))
+    lengths = np.asarray(pc.binary_length(named), np.int32)
     yield codes.data
-    yield np.asarray(pc.binary_length(named), np.int32).data
-    yield memoryview(named.buffers()[2] or b"")
+    yield lengths.data
+    yield memoryview(named.buffers()[2] or b"")[: lengths.sum()]

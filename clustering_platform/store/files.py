@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustering_platform.store.encoding import write_parquet
-from clustering_platform.store.reading import DIGESTS_KEY, StoredTable
+from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns
 from clustering_platform.tables import TABLES, Table, conform
 
 CONTENT_KEY, INPUTS_KEY, RECIPE_KEY = b"clustering.content", b"clustering.inputs", b"clustering.recipe"
@@ -94,7 +94,7 @@ class Files:
         path = Path(file if isinstance(file, str) else file.path)
         contract = TABLES[path.parts[1]]
         try:
-            return pq.read_table(self.root / path, columns=[column.name for column in contract.columns])
+            return read_columns(self.root / path, [column.name for column in contract.columns])
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise StoreError(_unreadable(path, contract.name)) from error
 

@@ -46,8 +46,7 @@ class StoredTable:
     def read(self, *columns: str) -> pa.Table:
         """Return some columns whole, or all of the contract, without those of the partition."""
         names = list(columns) or [column.name for column in self.contract.columns]
-        with self._open() as file:
-            return file.read(columns=names).replace_schema_metadata()
+        return read_columns(self.path, names)
 
     def batches(self, columns: Sequence[str], start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the rows from `start` up to `stop`, a batch at a time."""
@@ -81,7 +80,21 @@ class StoredTable:
         return _digest(self.path, self.contract.digested, stop)
 
     def _open(self) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path, metadata=_metadata(self.path), memory_map=True)
+        return pq.ParquetFile(self.path, metadata=_metadata(self.path), pre_buffer=False)
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of a Parquet file, a row group at a time: beside them there is little in memory."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        groups = [file.read_row_group(group, columns=list(columns)) for group in range(file.num_row_groups)]
+        table = pa.concat_tables(groups) if groups else file.read(columns=list(columns))
+        return table.replace_schema_metadata()
+
+
+def rows_below(times: pa.ChunkedArray, value: datetime) -> int:
+    """Return how many of some ascending times come before the first one of `value` or more."""
+    sought = pa.scalar(value, times.type).cast(pa.int64()).as_py()
+    return int(np.searchsorted(times.cast(pa.int64()).to_numpy(), sought))
 
 
 # A file that has its name never changes: what was found in it holds for ever.
@@ -111,7 +124,7 @@ def _search(path: Path, column: str, value: datetime) -> int:
         return before
     with pq.ParquetFile(path, metadata=metadata) as file:
         values = file.read_row_group(group, columns=[column])[column]
-    return before + int(np.searchsorted(values.to_numpy(), pa.scalar(value, values.type).to_numpy()))
+    return before + rows_below(values, value)
 
 
 @functools.lru_cache(256)

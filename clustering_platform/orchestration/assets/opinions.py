@@ -2,17 +2,29 @@
 
 import pyarrow as pa
 
+from clustering_platform.orchestration.stored_matrices import find_stored_matrix
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
+from clustering_platform.store.reading import StoredTable
 
 _NUMPY = ("numpy", "parquet")
 
 
 @table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,))
-def vote_matrix(run: Run, votes: pa.Table, items: pa.Table) -> Tables:
+def vote_matrix(run: Run, votes: StoredTable, voters: StoredTable, items: StoredTable) -> Tables:
     """Take the last vote of every voter on every item, up to the end of the day."""
     from clustering_platform.opinions.matrix import build_vote_matrix
 
-    return build_vote_matrix(votes, items, day=run.day, config=run.config.opinions)
+    commit, stored = find_stored_matrix(run, votes, run.day) or (None, None)
+    if commit:
+        run.metadata["went on from"] = f"the matrix of commit {commit.sequence}"
+    return build_vote_matrix(
+        votes,
+        voters.read("voter_id"),
+        items.read("item_id", "moderation", "is_meta"),
+        day=run.day,
+        config=run.config.opinions,
+        stored=stored,
+    )
 
 
 @table_asset("opinion_space", kinds=_NUMPY)
@@ -89,7 +101,8 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 )
 def opinion_snapshot(
     run: Run,
-    vote_matrix: pa.Table,
+    votes: StoredTable,
+    vote_matrix: StoredTable,
     voted_items: pa.Table,
     opinion_space: pa.Table,
     base_clusters: pa.Table,
@@ -103,7 +116,14 @@ def opinion_snapshot(
 
     run.metadata["opinion map"] = opinion_map(voter_groups, groups, title=run.dataset.title)
     return build_opinion_snapshot(
-        vote_matrix, voted_items, opinion_space, base_clusters, groupings, config=run.config.opinions
+        votes,
+        vote_matrix.read("votes_cast", "is_grouped", "item_positions"),
+        voted_items,
+        opinion_space,
+        base_clusters,
+        groupings,
+        day=run.day,
+        config=run.config.opinions,
     )
 
 
