@@ -19,10 +19,11 @@ from clustering_platform.ingest.errors import AccountingError
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
+from clustering_platform.ingest.log_tables import first_vote_times, log_tables
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
-from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes, votes_table
+from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes
 from clustering_platform.tables import TABLES, conform
 
 __all__ = ["Ingested", "ingest_dataset"]
@@ -79,9 +80,13 @@ class _Ingest:
         quarantine = self.quarantine.table(people=self.people.array())
         superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]]])
         accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]]])
+        in_table = np.concatenate([listed.items, unlisted])
+        item_rows = np.zeros(len(item_ids), np.int32)
+        item_rows[in_table] = np.arange(len(in_table))
+        first_votes = first_vote_times(log, order, n_items=len(item_ids))
         return Ingested(
-            items_table(listed, unlisted, people=people, item_ids=item_ids),
-            votes_table(log, order, people=people, item_ids=item_ids),
+            items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
+            *log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows),
             quarantine,
             self._report(accepted, superseded, quarantine),
             polis.about(summary),

@@ -12,13 +12,14 @@ _REASONS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read from a dataset: the tables `items`, `votes`, `quarantine` and (as `report`) `ingest_report`.
+    """What was read from a dataset: the tables `items`, `votes`, `voters`, `quarantine`, `ingest_report` (`report`).
 
     `about` is what a Polis export says of the conversation: `title` and `description`, where given.
     """
 
     items: pa.Table
     votes: pa.Table
+    voters: pa.Table
     quarantine: pa.Table
     report: pa.Table
     about: Mapping[str, str] = field(default_factory=dict)

@@ -88,7 +88,9 @@ def find_replaced(log: ItemLog) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return chosen(len(log.items), earlier), chosen(len(log.items), earlier[is_changed])
 
 
-def items_table(listed: ItemLog, unlisted: NDArray[np.int32], *, people: pa.Array, item_ids: pa.Array) -> pa.Table:
+def items_table(
+    listed: ItemLog, unlisted: NDArray[np.int32], *, people: pa.Array, item_ids: pa.Array, first_votes: pa.Array
+) -> pa.Table:
     """Return the table `items`: those of the item files, then those that only votes name.
 
     Parameters
@@ -97,18 +99,20 @@ def items_table(listed: ItemLog, unlisted: NDArray[np.int32], *, people: pa.Arra
         Numbers of the latter.
     people, item_ids : StringArray
         What to call the authors and items of each number.
+    first_votes : TimestampArray
+        When the item of each number was first voted on.
     """
     contract = TABLES["items"]
     table = listed.table.append_column("item_id", take_text(item_ids, listed.items))
     table = table.append_column("author_id", people.take(table["author"].combine_chunks()))
     table = table.append_column("is_listed", pa.repeat(True, len(table))).drop_columns(["author", *COUNTS])
+    table = table.append_column("first_vote_at", first_votes.take(pa.array(listed.items)))
     nothing = {"moderation": 0, "is_meta": False, "is_seed": False, "is_listed": False}
-    names = take_text(item_ids, unlisted)
-    rest = {
-        column.name: names
-        if column.name == "item_id"
-        else pa.repeat(pa.scalar(nothing.get(column.name), arrow_type(column.type)), len(unlisted))
+    told = {"item_id": take_text(item_ids, unlisted), "first_vote_at": first_votes.take(pa.array(unlisted))}
+    rest = told | {
+        column.name: pa.repeat(pa.scalar(nothing.get(column.name), arrow_type(column.type)), len(unlisted))
         for column in contract.columns
+        if column.name not in told
     }
     return conform(pa.concat_tables([conform(table, contract), conform(pa.table(rest), contract)]), contract)
 

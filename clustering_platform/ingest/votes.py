@@ -1,6 +1,7 @@
 """Votes: from records to the log of votes of a dataset.
 
-The sign of numeric votes is found out in ``polis``, times are read in ``times``, ids in ``ids``.
+The sign of numeric votes is found out in ``polis``, times are read in ``times``, ids in ``ids``; the tables made of a
+log belong in ``log_tables``.
 """
 
 import re
@@ -14,13 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import SourceConfig
-from clustering_platform.ingest.arrays import chosen, parse_distinct, successive, take_text
+from clustering_platform.ingest.arrays import chosen, parse_distinct, successive
 from clustering_platform.ingest.ids import Ids, sift_ids
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
 from clustering_platform.ingest.records import Records
 from clustering_platform.ingest.sources import Source
 from clustering_platform.ingest.times import MISSING, NAIVE, UNREADABLE, Times, read_times, resolve
-from clustering_platform.tables import TABLES, conform
 
 WORDS = {"agree": 1, "pass": 0, "disagree": -1, "buena": 1, "neutral": 0, "mala": -1}
 VOTER_TYPES = ("user", "session")
@@ -119,27 +119,6 @@ def in_order(log: VoteLog) -> Order:
     is_changed = votes[earlier] != votes[later]
     is_tie = is_changed & (times[earlier] == times[later])
     return Order(rows, *(chosen(len(rows), which) for which in (earlier, earlier[is_changed], earlier[is_tie])))
-
-
-def votes_table(log: VoteLog, order: Order, *, people: pa.Array, item_ids: pa.Array) -> pa.Table:
-    """Return the table `votes`.
-
-    Parameters
-    ----------
-    people, item_ids : StringArray
-        What to call the voters and items of each number.
-    """
-    rows = order.rows
-    columns = {
-        "sequence": np.arange(len(rows), dtype=np.int64),
-        "voter_id": take_text(people, log.voters[rows]),
-        "voter_type": take_text(pa.array(VOTER_TYPES), log.is_session[rows].astype(np.int8)),
-        "item_id": take_text(item_ids, log.items[rows]),
-        "vote": log.votes[rows],
-        "voted_at": pa.array(log.times[rows], pa.timestamp("us", "UTC")),
-        "is_superseded": order.is_superseded,
-    }
-    return conform(pa.table(columns), TABLES["votes"])
 
 
 def read_votes(

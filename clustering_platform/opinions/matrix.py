@@ -1,20 +1,23 @@
 """The vote matrix: which vote of each voter on each item counts, as tables and as arrays.
 
-What is computed from the matrix belongs in the other modules of this package; cleaning the log belongs in ``ingest``.
+How the votes of the log come together belongs in ``gather`` and ``increment``, what is computed from the matrix in the
+other modules of this package; cleaning the log belongs in ``ingest``.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.blocks import in_parts, in_threads, row_blocks, sparse_rows
+from clustering_platform.opinions.gather import SMALL, WIDE, gather, starts_of
+from clustering_platform.opinions.increment import StoredMatrix, go_on
+from clustering_platform.opinions.log import Log, as_log, rows_within
+from clustering_platform.opinions.packing import pack, unpack
 from clustering_platform.tables import TABLES, conform
 
 SMALLEST_GROUPED = 15
@@ -29,7 +32,7 @@ class VoteMatrix:
     ----------
     voter_ids, item_ids : pa.Array
         Ids of the rows and columns.
-    offsets : int32[voters + 1]
+    offsets : int32[voters + 1], int64 from 2**31 votes on
     columns : int32[votes]
         Ascending within a row.
     votes : int8[votes]
@@ -42,7 +45,7 @@ class VoteMatrix:
 
     voter_ids: pa.Array
     item_ids: pa.Array
-    offsets: NDArray[np.int32]
+    offsets: NDArray[np.int32] | NDArray[np.int64]
     columns: NDArray[np.int32]
     votes: NDArray[np.int8]
     is_grouped: NDArray[np.bool_]
@@ -56,7 +59,7 @@ class VoteMatrix:
     @property
     def votes_cast(self) -> NDArray[np.int32]:
         """Items that each voter voted on, passes and moderated items included: int32[voters]."""
-        return np.diff(self.offsets)
+        return np.diff(self.offsets).astype(np.int32, copy=False)
 
     def counts(self, clusters: NDArray[np.int32], n_clusters: int) -> NDArray[np.int64]:
         """Count the votes of each cluster on each item.
@@ -99,52 +102,64 @@ class VoteMatrix:
 
 
 def read_vote_matrix(vote_matrix: pa.Table, voted_items: pa.Table) -> VoteMatrix:
-    """Return the arrays of the tables `vote_matrix` and `voted_items`; nothing is copied that lies in one chunk."""
-    columns = _one_array(vote_matrix["item_positions"])
-    offsets = columns.offsets.to_numpy()
-    return VoteMatrix(
+    """Return the arrays of the tables `vote_matrix` and `voted_items`; votes that lie in one piece are not copied."""
+    starts = starts_of(vote_matrix["votes_cast"].to_numpy())
+    width = np.uint16 if voted_items.num_rows <= WIDE else np.uint32
+    matrix = VoteMatrix(
         voter_ids=_one_array(vote_matrix["voter_id"]),
         item_ids=_one_array(voted_items["item_id"]),
-        offsets=offsets - offsets[0],
-        columns=columns.flatten().to_numpy(),
-        votes=_one_array(vote_matrix["votes"]).flatten().to_numpy(),
+        offsets=starts.astype(np.int32) if starts[-1] < SMALL else starts,
+        columns=unpack(vote_matrix["item_positions"], width).astype(np.int32),
+        votes=unpack(vote_matrix["votes"], np.int8),
         is_grouped=vote_matrix["is_grouped"].to_numpy(),
         is_moderated_out=voted_items["is_moderated_out"].to_numpy(),
     )
+    if not matrix.columns.size == matrix.votes.size == starts[-1]:
+        raise ValueError("vote_matrix and voted_items do not belong together, or votes_cast is wrong")
+    return matrix
 
 
 def build_vote_matrix(
-    votes: pa.Table, items: pa.Table, *, day: date, config: OpinionsConfig
+    votes: pa.Table | Log,
+    voters: pa.Table,
+    items: pa.Table,
+    *,
+    day: date,
+    config: OpinionsConfig,
+    stored: StoredMatrix | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the tables `vote_matrix` and `voted_items` as of the end of `day` (UTC).
 
     Of the votes within the window, the last by `sequence` of each voter on each item counts. Voters and items stand
     in order of their first vote within the window; items that nobody voted on have no column.
+
+    Parameters
+    ----------
+    votes
+        The table `votes`, or its stored file, which is read piece by piece.
+    voters, items
+        The tables that numbers in `votes` point into; of `voters`, only the ids are needed.
+    stored
+        A matrix made of all of the first votes of this log, from which to go on. It must not be made of more rows
+        than lie within the window, which must be `all`; the result is the same without it.
     """
-    log = _in_order(_within(votes, day=day, window=config.window))
-    voters, voter_ids = _encode(log["voter_id"])
-    columns, item_ids = _encode(log["item_id"])
-    n_voters, n_items = len(voter_ids), len(item_ids)
-    cells = _last_votes(voters, columns, shape=(n_voters, n_items))
-    vote = log["vote"].to_numpy()[cells]
-    votes_cast = np.bincount(voters[cells], minlength=n_voters)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(votes_cast)]), pa.int32())
-    first, last = _first_rows(voters), _last_rows(voters, n_voters)
+    log = as_log(votes)
+    rows = rows_within(log, day=day, window=config.window)
+    cells = go_on(stored, log, rows.stop, voters, items) if stored else None
+    if cells is None:
+        cells = gather(log, rows, n_voters=voters.num_rows, n_items=items.num_rows)
+    votes_cast = np.diff(cells.starts)
     vote_matrix = pa.table(
         {
-            "position": np.arange(n_voters),
-            "voter_id": voter_ids,
-            "voter_type": log["voter_type"].take(first),
-            "first_vote_at": log["voted_at"].take(first),
-            "last_vote_at": log["voted_at"].take(last),
+            "position": np.arange(votes_cast.size, dtype=np.int32),
+            "voter_id": _take(voters["voter_id"], cells.voters),
             "votes_cast": votes_cast,
-            "is_grouped": has_enough_votes(votes_cast, n_items=n_items, min_votes=config.min_votes),
-            "item_positions": pa.ListArray.from_arrays(offsets, pa.array(columns[cells])),
-            "votes": pa.ListArray.from_arrays(offsets, pa.array(vote)),
+            "is_grouped": has_enough_votes(votes_cast, n_items=cells.items.size, min_votes=config.min_votes),
+            "item_positions": pack(cells.columns, cells.starts),
+            "votes": pack(cells.votes, cells.starts),
         }
     )
-    counts = np.bincount(columns[cells] * np.int64(3) + vote + 1, minlength=3 * n_items).reshape(n_items, 3)
-    return conform(vote_matrix, TABLES["vote_matrix"]), _voted_items(item_ids, items, counts)
+    return conform(vote_matrix, TABLES["vote_matrix"]), _voted_items(items.take(pa.array(cells.items)), cells.counts)
 
 
 def has_enough_votes(
@@ -173,75 +188,24 @@ def vote_counts(counts: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     }
 
 
-def _voted_items(item_ids: pa.Array, items: pa.Table, counts: NDArray[np.int64]) -> pa.Table:
-    known = items.select(["moderation", "is_meta"]).take(pc.index_in(item_ids, items["item_id"].combine_chunks()))
-    is_meta = pc.fill_null(known["is_meta"], False)
-    is_rejected = pc.equal(pc.fill_null(known["moderation"], 0), -1)
+def _voted_items(items: pa.Table, counts: NDArray[np.int64]) -> pa.Table:
     table = pa.table(
         {
-            "position": np.arange(len(item_ids)),
-            "item_id": item_ids,
-            "is_moderated_out": pc.or_(is_rejected, is_meta),
-            "is_meta": is_meta,
+            "position": np.arange(items.num_rows, dtype=np.int32),
+            "item_id": items["item_id"],
+            "is_moderated_out": pc.or_(pc.equal(items["moderation"], -1), items["is_meta"]),
+            "is_meta": items["is_meta"],
             **vote_counts(counts),
         }
     )
     return conform(table, TABLES["voted_items"])
 
 
-def _within(votes: pa.Table, *, day: date, window: Literal["all"] | int) -> pa.Table:
-    times = votes["voted_at"]
-    inside = pc.less(times, _midnight(day + timedelta(days=1)))
-    if window != "all":
-        inside = pc.and_(inside, pc.greater_equal(times, _midnight(day - timedelta(days=window - 1))))
-    return votes if pc.all(inside, min_count=0).as_py() else votes.filter(inside)
-
-
-def _midnight(day: date) -> pa.Scalar:
-    return pa.scalar(datetime.combine(day, time(), UTC), pa.timestamp("us", tz="UTC"))
-
-
-def _in_order(votes: pa.Table) -> pa.Table:
-    sequence = votes["sequence"].to_numpy()
-    return votes if np.all(sequence[1:] > sequence[:-1]) else votes.take(np.argsort(sequence, kind="stable"))
-
-
-def _encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
-    """Return codes in order of first appearance, and the values they stand for."""
-    encoded = column.dictionary_encode().unify_dictionaries()
-    if encoded.num_chunks == 0:
-        return np.empty(0, np.int32), pa.array([], column.type)
-    return np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks]), encoded.chunk(0).dictionary
-
-
-def _first_rows(codes: NDArray[np.int32]) -> NDArray[np.int64]:
-    return np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1) > 0)
-
-
-def _last_rows(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.int64]:
-    rows = np.empty(n_codes, np.int64)
-    rows[codes] = np.arange(codes.size)
-    return rows
-
-
-def _last_votes(
-    voters: NDArray[np.int32], columns: NDArray[np.int32], *, shape: tuple[int, int]
-) -> NDArray[np.integer]:
-    """Return the rows of the log that hold the last vote of a voter on an item, by voter and item."""
-    order = _stable_order(columns, shape[1])
-    order = order[_stable_order(voters[order], shape[0])]
-    voters, columns = voters[order], columns[order]
-    is_last = np.ones(order.size, np.bool_)
-    is_last[:-1] = (voters[1:] != voters[:-1]) | (columns[1:] != columns[:-1])
-    last: NDArray[np.integer] = order[is_last]
-    return last
-
-
-def _stable_order(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.integer]:
-    """Sort codes below `n_codes` in linear time: the transposition of a sparse matrix is a stable counting sort."""
-    one_hot = csr_array((np.ones(codes.size, np.bool_), codes, np.arange(codes.size + 1)), (codes.size, n_codes))
-    order: NDArray[np.integer] = one_hot.tocsc().indices
-    return order
+def _take(values: pa.ChunkedArray, rows: NDArray[np.int32]) -> pa.ChunkedArray:
+    """Return the values of some rows; of the first rows in order, without copying them."""
+    if np.array_equal(rows, np.arange(rows.size)):
+        return values.slice(0, rows.size)
+    return values.take(pa.array(rows))
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:

@@ -5,7 +5,7 @@ in which days are computed does not matter. Warm, a new number has to be best fo
 What makes a number best is decided in ``groups``.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.log import Log, rows_within
 from clustering_platform.tables import TABLES, conform
 
 
@@ -81,7 +82,7 @@ def build_earlier_groupings(
     today
         The best number of `day`; None where its snapshot is not ready, and then the table is empty.
     changed
-        Tells of a day whether it may differ from the day before; see `days_of_change`.
+        Tells of a day whether it may differ from the day before; see `is_changed`.
     find
         Returns the best number of a day, None where its snapshot is not ready. It is asked only about days after
         which something changed.
@@ -102,12 +103,10 @@ def build_earlier_groupings(
     return conform(pa.Table.from_pylist(table, schema=contract.schema()), contract)
 
 
-def days_of_change(voted_at: pa.ChunkedArray, *, config: OpinionsConfig) -> set[date]:
-    """Return the days that may differ from the day before: those with votes, and those when votes leave the window."""
-    voted: Iterable[date] = pc.unique(pc.cast(voted_at, pa.date32())).to_pylist()
-    if config.window == "all":
-        return set(voted)
-    return {day + timedelta(days=days) for day in voted for days in (0, config.window)}
+def is_changed(log: Log, *, day: date, config: OpinionsConfig) -> bool:
+    """Tell whether other votes count for a day than for the day before."""
+    rows, before = (rows_within(log, day=day - timedelta(days=back), window=config.window) for back in (0, 1))
+    return rows != before
 
 
 def best_of(groupings: pa.Table) -> Best | None:

@@ -16,12 +16,26 @@ CONTRACT_CHECK = "contract"
 
 
 def violations(table: pa.Table, contract: Table) -> list[str]:
-    """Return what of its contract a table does not keep: nulls, values out of range, keys that repeat."""
+    """Return what of its contract a table does not keep: nulls, values out of range, order, keys that repeat."""
     found = [fault for column in contract.columns for fault in _column_faults(table[column.name], column)]
-    keys = table.select(list(contract.key)).group_by(list(contract.key)).aggregate([])
-    if keys.num_rows < table.num_rows:
-        found.append(f"{table.num_rows - keys.num_rows} rows repeat a key ({', '.join(contract.key)})")
+    found += [f"{name}: rows are not in its order" for name in contract.ascending if not _goes_up(table[name])]
+    if repeated := _repeated_keys(table, contract.key):
+        found.append(f"{repeated} rows repeat a key ({', '.join(contract.key)})")
     return found
+
+
+def _repeated_keys(table: pa.Table, key: tuple[str, ...]) -> int:
+    if len(key) == 1 and pa.types.is_integer(table[key[0]].type) and _goes_up(table[key[0]], strictly=True):
+        return 0
+    distinct = table.select(list(key)).group_by(list(key)).aggregate([])
+    return int(table.num_rows - distinct.num_rows)
+
+
+def _goes_up(values: pa.ChunkedArray, *, strictly: bool = False) -> bool:
+    """Tell whether no value is below the one before it, or, if `strictly`, each is above."""
+    earlier, later = values.slice(0, max(len(values) - 1, 0)), values.slice(1)
+    is_above = pc.greater(later, earlier) if strictly else pc.greater_equal(later, earlier)
+    return bool(pc.all(is_above, min_count=0).as_py())
 
 
 def _column_faults(values: pa.ChunkedArray, column: Column) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from clustering_platform.orchestration.table_assets import Run
 from clustering_platform.store.commits import Commit
 from clustering_platform.store.files import StoreError
+from clustering_platform.store.reading import StoredTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,11 +49,6 @@ def earlier_levels(run: Run) -> EarlierLevels | None:
     return None if base_clusters is None or groupings is None else EarlierLevels(base_clusters, groupings)
 
 
-def day_recipe(run: Run, day: date) -> str:
-    """Return the recipe that the vote matrix of a day of this dataset would have now; it is the same for all days."""
-    return run.recipe("vote_matrix")
-
-
 class EarlierDays:
     """The days before the one of a run, each as its votes say: read where it is published, else computed."""
 
@@ -61,7 +57,9 @@ class EarlierDays:
 
     def changed(self, day: date) -> bool:
         """Tell whether a day may differ from the day before."""
-        return day in self._days_of_change
+        from clustering_platform.opinions.smoothing import is_changed
+
+        return is_changed(self._votes, day=day, config=self.run.config.opinions)
 
     def best_number(self, day: date) -> Best | None:
         """Return the best number of groups of a day, None where there were no groups."""
@@ -74,28 +72,29 @@ class EarlierDays:
             self.run.log.info(f"number of groups on {day}: read from commit {commit.sequence}")
             return best_of(groupings)
         self.run.log.info(f"number of groups on {day}: computed from its votes")
-        return best_number_on(self._votes, self._items, day=day, config=self.run.config.opinions)
+        return best_number_on(self._votes, self._voters, self._items, day=day, config=self.run.config.opinions)
 
     def _groupings(self, commit: Commit, day: date) -> pa.Table | None:
         """Return the groupings of a commit that would be made the same now."""
         commits = self.run.warehouse.commits
         try:
-            matrix, groupings = (commits.committed_file(commit, name) for name in ("vote_matrix", "groupings"))
+            groupings = commits.committed_file(commit, "groupings")
         except StoreError:
             return None
-        is_current = commit.continuity == "cold" and matrix.recipe == day_recipe(self.run, day)
+        is_current = commit.continuity == "cold" and groupings.recipe == self.run.day_recipe(day)
         return self.run.warehouse.files.read(groupings) if is_current else None
 
     @cached_property
-    def _days_of_change(self) -> set[date]:
-        from clustering_platform.opinions.smoothing import days_of_change
-
-        return days_of_change(self._votes["voted_at"], config=self.run.config.opinions)
+    def _votes(self) -> StoredTable:
+        return self._open("votes")
 
     @cached_property
-    def _votes(self) -> pa.Table:
-        return self.run.warehouse.files.read(self.run.file("votes"))
+    def _voters(self) -> pa.Table:
+        return self._open("voters").read("voter_id")
 
     @cached_property
     def _items(self) -> pa.Table:
-        return self.run.warehouse.files.read(self.run.file("items"))
+        return self._open("items").read("item_id", "moderation", "is_meta")
+
+    def _open(self, table: str) -> StoredTable:
+        return self.run.warehouse.files.open(self.run.file(table))

@@ -34,7 +34,7 @@ def preview(table: pa.Table, contract: Table) -> dg.MarkdownMetadataValue:
 
 
 def _is_shown(column: Column) -> bool:
-    return not column.is_personal and not column.type.startswith("list<float")
+    return not column.is_personal and column.type != "binary" and not column.type.startswith("list<float")
 
 
 def _cell(value: object) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from clustering_platform.datasets import Dataset, DatasetConfig
+from clustering_platform.opinions.log import end_of, rows_until
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
 from clustering_platform.store.files import StoredFile, StoreError
+from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES, Room
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from clustering_platform.ingest.pseudonyms import Pseudonyms
     from clustering_platform.semantics.embedding import Embedder
 
@@ -30,10 +34,6 @@ if TYPE_CHECKING:
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "1", "opinions": "1", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
-# Made from the votes; all other tables of a day depend on these alone, beside settings, code and the day gone on from.
-_MATRIX = ("vote_matrix", "voted_items")
-_FROM_VOTES = (*_MATRIX, "earlier_groupings")
-_FROM_MATRIX = ("opinion_space", "base_clusters", "consensus_items")  # which do not come after `earlier_groupings`
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -44,7 +44,7 @@ class Publication:
     warehouse: Warehouse
     part: Slice
     context: dg.AssetExecutionContext
-    _recipes: dict[tuple[Room, tuple[str, ...]], str] = field(default_factory=dict)
+    _recipes: dict[Room | date, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext) -> Self:
@@ -106,30 +106,44 @@ class Publication:
 
     def recipe(self, table: str) -> str:
         """Return a hash of all that a table depends on: input, settings and code version."""
-        room, sources = TABLES[table].room, _sources(table)
-        if (room, sources) not in self._recipes:
-            self._recipes[room, sources] = _hash([ROOM_VERSIONS[room], *self._ingredients(room, sources)])
-        return self._recipes[room, sources]
+        room = TABLES[table].room
+        if self.part.day and room == "opinions":
+            return self.day_recipe(self.part.day)
+        if room not in self._recipes:
+            self._recipes[room] = _hash([ROOM_VERSIONS[room], *self._ingredients(room)])
+        return self._recipes[room]
+
+    def day_recipe(self, day: date) -> str:
+        """Return a hash of all that the tables of a day depend on, whether or not they were made.
+
+        These are the votes up to its end, ids and moderation of the items voted on by then, the settings of opinions,
+        the code version and the commit that the day goes on from. Votes of later days change nothing, nor do items
+        that came later, nor texts.
+        """
+        if day not in self._recipes:
+            votes, items = (self.warehouse.files.open(self.file(name)) for name in ("votes", "items"))
+            settings = self.config.opinions.model_dump(mode="json")
+            before = self._before(day)
+            ingredients = [votes.digest(rows_until(votes, day)), _moderation(items, day), settings]
+            ingredients += [before.fingerprint] if before else []
+            self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
+        return self._recipes[day]
 
     @cached_property
     def predecessor(self) -> Commit | None:
         """The commit of an earlier day that this one goes on from; None where it starts anew."""
-        if self.part.day is None or self.config.opinions.continuity == "cold":
-            return None
-        return self.warehouse.commits.before(self.part.dataset, self.part.day)
+        return self._before(self.part.day) if self.part.day else None
 
-    def _ingredients(self, room: Room, sources: Sequence[str]) -> list[Any]:
+    def _before(self, day: date) -> Commit | None:
+        is_warm = self.config.opinions.continuity == "warm"
+        return self.warehouse.commits.before(self.part.dataset, day) if is_warm else None
+
+    def _ingredients(self, room: Room) -> list[Any]:
         if room == "ingest":
             settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
             return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-        if room == "topics":
-            with self.embedder() as embedder:
-                return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
-        return [
-            *(self.file(name).content for name in sources),
-            self.config.opinions.model_dump(mode="json"),
-            self.predecessor.fingerprint if self.predecessor else None,
-        ]
+        with self.embedder() as embedder:
+            return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -211,16 +225,19 @@ class Publication:
         return RowAccounting(**counts)
 
 
-def _sources(table: str) -> tuple[str, ...]:
-    if table in _FROM_VOTES:
-        return "votes", "items"
-    return _MATRIX if table in _FROM_MATRIX else _FROM_VOTES
-
-
 def _as_predecessor(commit: Commit | None) -> Predecessor | None:
     if commit is None or commit.day is None:
         return None
     return Predecessor(day=commit.day, sequence=commit.sequence, fingerprint=commit.fingerprint)
+
+
+@functools.lru_cache(64)
+def _moderation(items: StoredTable, day: date) -> str:
+    """Return a hash of ids and moderation of the items that were voted on by the end of a day."""
+    columns = ["item_id", "moderation", "is_meta"]
+    rows = items.read(*columns, "first_vote_at")
+    voted = rows.filter(pc.less(rows["first_vote_at"], pa.scalar(end_of(day), rows["first_vote_at"].type)))
+    return _hash(voted.select(columns).sort_by("item_id").to_pydict())
 
 
 def _hash(value: Any) -> str:

@@ -21,6 +21,7 @@ from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.publication import ROOM_VERSIONS, Publication
 from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
 from clustering_platform.store.files import StoredFile
+from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class TableAsset:
     @property
     def inputs(self) -> list[str]:
         """Names of the tables that the function takes."""
-        return list(inspect.signature(self.function).parameters)[1:]
+        return [parameter.name for parameter in self._parameters]
+
+    @property
+    def _parameters(self) -> list[inspect.Parameter]:
+        return list(inspect.signature(self.function).parameters.values())[1:]
 
     def build(self, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         """Return the asset in Dagster's terms."""
@@ -104,7 +109,7 @@ class TableAsset:
             required_resource_keys={"warehouse", "embedders"},
             description=inspect.getdoc(self.function),
         )
-        def compute(context: dg.AssetExecutionContext, **inputs: pa.Table) -> Iterator[dg.MaterializeResult[None]]:
+        def compute(context: dg.AssetExecutionContext, **inputs: StoredTable) -> Iterator[dg.MaterializeResult[None]]:
             yield from self._materialize(context, inputs)
 
         return compute
@@ -134,7 +139,7 @@ class TableAsset:
         ]
 
     def _materialize(
-        self, context: dg.AssetExecutionContext, inputs: Mapping[str, pa.Table]
+        self, context: dg.AssetExecutionContext, inputs: Mapping[str, StoredTable]
     ) -> Iterator[dg.MaterializeResult[None]]:
         run = Run.of(context)
         if not (unchanged := run.unchanged(self.tables)):
@@ -147,16 +152,16 @@ class TableAsset:
         for file in files.values():
             yield self._result(run, file, run.shown_before(file) | {"unchanged since commit": commit.sequence}, [])
 
-    def _compute(self, run: Run, inputs: Mapping[str, pa.Table]) -> Iterator[dg.MaterializeResult[None]]:
+    def _compute(self, run: Run, inputs: Mapping[str, StoredTable]) -> Iterator[dg.MaterializeResult[None]]:
         started = time.perf_counter()
         recipes = {name: run.recipe(name) for name in self.tables}
-        computed = self.function(run, **inputs)
+        computed = self.function(run, **self._loaded(inputs))
         tables = dict(zip(self.tables, computed if isinstance(computed, tuple) else (computed,), strict=True))
         figures: dict[str, Any] = {
             "seconds": round(time.perf_counter() - started, 3),
             "peak memory (MB)": _peak_memory(),
         }
-        sources = {name: table.schema.metadata[b"content"].decode() for name, table in inputs.items()}
+        sources = {name: table.content for name, table in inputs.items()}
         faults = {name: violations(table, TABLES[name]) for name, table in tables.items()}
         refused = {table for (table, _), check in run.checks.items() if not check.passed}
         refused |= {name for name in tables if faults[name]}
@@ -170,6 +175,11 @@ class TableAsset:
             yield self._result(run, file, shown, faults[name])
         if refused:  # only what was refused is materialized, as evidence: nothing may be built on the rest
             raise dg.Failure(f"not as it must be: {', '.join(sorted(refused))}; see the checks", allow_retries=False)
+
+    def _loaded(self, inputs: Mapping[str, StoredTable]) -> dict[str, pa.Table | StoredTable]:
+        """Return the inputs as the function takes them: read whole, unless it asks for a `StoredTable`."""
+        by_pieces = {parameter.name for parameter in self._parameters if parameter.annotation is StoredTable}
+        return {name: table if name in by_pieces else table.read() for name, table in inputs.items()}
 
     def _result(
         self, run: Run, file: StoredFile, shown: dict[str, Any], faults: list[str]
@@ -201,6 +211,8 @@ def table_asset(
     publishes: bool = False,
 ) -> Callable[[Callable[..., pa.Table | Tables]], TableAsset]:
     """Make a table asset of a function ``(run, <input table>, ...) -> table or tuple of tables``.
+
+    An input annotated as `StoredTable` is handed over unread, to be read piece by piece; all others are read whole.
 
     Parameters
     ----------

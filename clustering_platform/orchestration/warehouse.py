@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -16,10 +16,8 @@ from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files, StoredFile, StoreError
 from clustering_platform.store.locks import dataset_lock
+from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 PATH_KEY = "path"
 
@@ -87,11 +85,11 @@ class Warehouse(dg.ConfigurableIOManager):
         """Refuse: assets write their tables themselves and return ``MaterializeResult``."""
         raise TypeError(f"{context.asset_key.to_user_string()} returned a value; return MaterializeResult")
 
-    def load_input(self, context: dg.InputContext) -> pa.Table:
-        """Load the table of the upstream asset for the partition at hand, its content hash in the schema metadata."""
+    def load_input(self, context: dg.InputContext) -> StoredTable:
+        """Return the table of the upstream asset for the partition at hand; nothing of it is read yet."""
         run, key = context.step_context.dagster_run, Slice.from_key(context.asset_partition_key)
         file = self.locate(context.asset_key.to_user_string(), key, run, context.instance)
-        return self.files.read(file).replace_schema_metadata({"content": file.content})
+        return self.files.open(file)
 
     def locate(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
         """Return the file of a table that a run is to read.

@@ -30,6 +30,7 @@ _DUCKDB_TYPES = {
     "float32": "FLOAT",
     "float64": "DOUBLE",
     "string": "VARCHAR",
+    "binary": "BLOB",
     "timestamp": "TIMESTAMPTZ",
     "date": "DATE",
 }

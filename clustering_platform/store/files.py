@@ -6,12 +6,11 @@ reader that knows a file can rely on it. Which files belong together is said by 
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,10 +19,11 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clustering_platform.store.encoding import write_parquet
+from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns
 from clustering_platform.tables import TABLES, Table, conform
 
-INPUTS_KEY, RECIPE_KEY = b"clustering.inputs", b"clustering.recipe"
-_ROW_GROUP = 50_000
+CONTENT_KEY, INPUTS_KEY, RECIPE_KEY = b"clustering.content", b"clustering.inputs", b"clustering.recipe"
 
 
 class StoreError(RuntimeError):
@@ -72,25 +72,29 @@ class Files:
         table = relative.parts[1]
         try:
             metadata = pq.read_metadata(full)
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            notes = metadata.metadata or {}
+            return StoredFile(
+                table=table,
+                path=relative.as_posix(),
+                rows=metadata.num_rows,
+                bytes=full.stat().st_size,
+                content=notes[CONTENT_KEY].decode(),
+                inputs=json.loads(notes[INPUTS_KEY]),
+                recipe=notes[RECIPE_KEY].decode(),
+            )
+        except (FileNotFoundError, pa.ArrowInvalid, KeyError) as error:
             raise StoreError(_unreadable(relative, table)) from error
-        notes = metadata.metadata or {}
-        return StoredFile(
-            table=table,
-            path=relative.as_posix(),
-            rows=metadata.num_rows,
-            bytes=full.stat().st_size,
-            content=_settled_hash(full),
-            inputs=json.loads(notes.get(INPUTS_KEY, b"{}")),
-            recipe=notes.get(RECIPE_KEY, b"").decode(),
-        )
+
+    def open(self, file: StoredFile) -> StoredTable:
+        """Return a table that is read piece by piece."""
+        return StoredTable(self.root / file.path, TABLES[file.table], file.content)
 
     def read(self, file: StoredFile | str) -> pa.Table:
         """Return a table as it was computed, without the columns of the partition."""
         path = Path(file if isinstance(file, str) else file.path)
         contract = TABLES[path.parts[1]]
         try:
-            return pq.read_table(self.root / path, columns=[column.name for column in contract.columns])
+            return read_columns(self.root / path, [column.name for column in contract.columns])
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise StoreError(_unreadable(path, contract.name)) from error
 
@@ -117,19 +121,26 @@ class Files:
             The disk is full or cannot be written; nothing is left behind.
         """
         stored = _with_partition(conform(table, contract), contract, dataset, day)
-        notes = {INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
         folder = self.folder(contract.name, dataset, day)
         with new_file(folder) as file:
-            pq.write_table(stored.replace_schema_metadata(notes), file, compression="zstd", row_group_size=_ROW_GROUP)
-            file.flush()
+            content = write_parquet(
+                stored, file, digested=contract.digested, notes=functools.partial(_notes, inputs, recipe)
+            )
             previous = self.find(contract.name, dataset, day, run_id)
-            made = (content_hash(Path(file.name)), dict(inputs), recipe)
+            made = (content, dict(inputs), recipe)
             if previous and (previous.content, previous.inputs, previous.recipe) == made:
                 return previous
             number = 1 + (_attempt(self.root / previous.path, run_id) if previous else 0)
             target = folder / (f"{run_id}.parquet" if number == 1 else f"{run_id}-{number}.parquet")
-            publish(file, target)
-        return self.describe(target)
+            size = publish(file, target)
+        path = target.relative_to(self.root).as_posix()
+        return StoredFile(contract.name, path, table.num_rows, size, content, dict(inputs), recipe)
+
+
+def _notes(inputs: Mapping[str, str], recipe: str, content: str, digests: Sequence[str]) -> dict[bytes, str]:
+    """Return what a file says of itself beside its data."""
+    notes = {CONTENT_KEY: content, INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
+    return notes | ({DIGESTS_KEY: json.dumps(digests)} if digests else {})
 
 
 def _unreadable(path: Path, table: str) -> str:
@@ -150,23 +161,6 @@ def _with_partition(table: pa.Table, contract: Table, dataset: str, day: date | 
     return pa.Table.from_arrays([*constants, *table.columns], schema=schema)
 
 
-def content_hash(path: Path) -> str:
-    """Return a hash of the data and schema of a Parquet file, leaving out its key-value metadata."""
-    digest = hashlib.sha256(str(pq.read_schema(path).remove_metadata()).encode())
-    with path.open("rb") as file:
-        file.seek(-8, os.SEEK_END)
-        footer = int.from_bytes(file.read(4), "little")
-        remaining = file.tell() + 4 - 8 - footer
-        file.seek(0)
-        while remaining > 0 and (block := file.read(min(remaining, 1 << 20))):
-            digest.update(block)
-            remaining -= len(block)
-    return digest.hexdigest()[:32]
-
-
-_settled_hash = functools.cache(content_hash)  # a file that has its name never changes
-
-
 @contextlib.contextmanager
 def new_file(folder: Path) -> Iterator[BinaryIO]:
     """Open a new file under a temporary name in `folder`; it is removed at the end, published or not."""
@@ -179,8 +173,8 @@ def new_file(folder: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def publish(file: BinaryIO, target: Path) -> None:
-    """Give a file its name for good, durably.
+def publish(file: BinaryIO, target: Path) -> int:
+    """Give a file its name for good, durably; return its size in bytes.
 
     Raises
     ------
@@ -191,6 +185,7 @@ def publish(file: BinaryIO, target: Path) -> None:
     os.fsync(file.fileno())
     os.link(file.name, target)
     sync_folder(target.parent)
+    return file.tell()
 
 
 def _make_folder(folder: Path) -> None:

@@ -19,6 +19,7 @@ Type = Literal[
     "float32",
     "float64",
     "string",
+    "binary",
     "timestamp",
     "date",
     "list<int8>",
@@ -63,6 +64,10 @@ class Table:
     `grain` says what one row is, `key` which columns identify it, `scope` whether there is one table for a dataset or
     one for each day of it. The columns `dataset` and, for days, `day` come first in every table; they are added when
     a table is stored and are not listed in `columns`.
+
+    `ascending` names columns that never go down from one row to the next. A table that only grows at its end, a log,
+    names in `digested` what tells one beginning of it from another: columns by their values, and pairs of a number and
+    an id by the id alone, whatever the numbers are (see ``store.digests``).
     """
 
     name: str
@@ -72,6 +77,8 @@ class Table:
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    ascending: tuple[str, ...] = ()
+    digested: tuple[str | tuple[str, str], ...] = ()
 
     @property
     def stored_columns(self) -> tuple[Column, ...]:
@@ -114,6 +121,7 @@ def arrow_type(name: Type) -> pa.DataType:
         "float32": pa.float32(),
         "float64": pa.float64(),
         "string": pa.string(),
+        "binary": pa.binary(),
         "date": pa.date32(),
     }[name]
 

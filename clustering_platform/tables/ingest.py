@@ -2,6 +2,8 @@
 
 from clustering_platform.tables.contract import ITEM_ID, VOTER_ID, Column, Table
 
+_VOTER_NUMBER = Column("voter_number", "int32", "Row in `voters`: voters in order of their first vote.", minimum=0)
+
 INGEST_TABLES = (
     Table(
         "items",
@@ -25,6 +27,7 @@ INGEST_TABLES = (
             Column("is_meta", "bool", "A statement about the voter rather than an opinion."),
             Column("is_seed", "bool", "Written by the organisers."),
             Column("is_listed", "bool", "Listed in an item file; false where only votes name it."),
+            Column("first_vote_at", "timestamp", "When it was first voted on.", nullable=True),
             Column(
                 "metadata",
                 "string",
@@ -39,17 +42,38 @@ INGEST_TABLES = (
         "ingest",
         "dataset",
         "a vote that was cast",
-        "The log of votes, re-votes included, in order of time.",
+        "The log of votes, re-votes included; rows are in order of sequence and of time.",
         ("sequence",),
         (
             Column("sequence", "int64", "Position in order of time; ties in the order of the source.", minimum=0),
+            _VOTER_NUMBER,
             VOTER_ID,
             Column("voter_type", "string", "Kind of voter, as in the source.", values=("user", "session")),
+            Column("item_number", "int32", "Row in `items`.", minimum=0),
             ITEM_ID,
             Column("vote", "int8", "1 agree, 0 pass, -1 disagree.", values=(-1, 0, 1)),
             Column("voted_at", "timestamp", "When the vote was cast."),
             Column("is_superseded", "bool", "The same voter voted on the same item again later."),
         ),
+        ascending=("sequence", "voted_at"),
+        digested=(("voter_number", "voter_id"), ("item_number", "item_id"), "vote", "voted_at"),
+    ),
+    Table(
+        "voters",
+        "ingest",
+        "dataset",
+        "a voter",
+        "Everybody with an accepted vote, in order of the first vote in the log.",
+        ("voter_id",),
+        (
+            _VOTER_NUMBER,
+            VOTER_ID,
+            Column("voter_type", "string", "Kind of voter, as of the first vote.", values=("user", "session")),
+            Column("votes", "int32", "Rows in the log, re-votes included.", minimum=1),
+            Column("first_vote_at", "timestamp", "When the voter first voted."),
+            Column("last_vote_at", "timestamp", "When the voter last voted."),
+        ),
+        ascending=("voter_number", "first_vote_at"),
     ),
     Table(
         "quarantine",

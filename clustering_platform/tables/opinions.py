@@ -32,14 +32,21 @@ OPINION_TABLES = (
         (
             Column("position", "int32", "Row: voters in order of their first vote.", minimum=0),
             VOTER_ID,
-            Column("voter_type", "string", "Kind of voter, as in the source.", values=("user", "session")),
-            Column("first_vote_at", "timestamp", "When the voter first voted."),
-            Column("last_vote_at", "timestamp", "When the voter last voted."),
             Column("votes_cast", "int32", "Items the voter voted on, passes included.", minimum=1),
             Column("is_grouped", "bool", "Voted on enough items to be grouped."),
-            Column("item_positions", "list<int32>", "Columns with a vote, ascending; see `voted_items.position`."),
-            Column("votes", "list<int8>", "The votes in those columns: 1 agree, 0 pass, -1 disagree."),
+            Column(
+                "item_positions",
+                "binary",
+                "Columns with a vote, ascending (see `voted_items.position`): one little-endian unsigned integer each, "
+                "of 2 bytes, or of 4 where there are more than 65,536 items; its length over `votes_cast` says which.",
+            ),
+            Column(
+                "votes",
+                "binary",
+                "The votes in those columns, a signed byte each: 1 agree, 0 pass, -1 disagree.",
+            ),
         ),
+        ascending=("position",),
     ),
     Table(
         "voted_items",
@@ -367,6 +374,8 @@ OPINION_TABLES = (
             Column("variance_shares", "list<float64>", "Share of the variance that each component explains."),
             Column("first_vote_at", "timestamp", "Time of the first vote.", nullable=True),
             Column("last_vote_at", "timestamp", "Time of the last vote.", nullable=True),
+            Column("log_rows", "int64", "Rows of `votes` up to the end of the day.", minimum=0),
+            Column("log_digest", "string", "Digest of those rows: equal digests mean the same votes so far."),
         ),
     ),
 )

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.ingest.log_tables import first_appearances
 from clustering_platform.tables import TABLES, conform
 from clustering_platform_tests.benchmarks.measure import measure
 
@@ -51,11 +52,11 @@ def ours(voters: int, items: int, each: int) -> Callable[[], float]:
     from clustering_platform.opinions.compute import compute_opinions
 
     voter, item, vote, planted = generate(voters, items, each)
-    votes, statements = _tables(voter, item, vote, items)
+    tables = _tables(voter, item, vote, items)
 
     def compute() -> float:
-        tables = compute_opinions(votes, statements, day=DAY, config=OpinionsConfig())
-        grouped = tables["voter_groups"].filter(tables["voter_groups"]["group_id"].is_valid())
+        voters = compute_opinions(*tables, day=DAY, config=OpinionsConfig())["voter_groups"]
+        grouped = voters.filter(voters["group_id"].is_valid())
         numbers = [int(name[1:]) for name in grouped["voter_id"].to_pylist()]
         return float(adjusted_rand_score(planted[numbers], grouped["group_id"].to_numpy()))
 
@@ -85,19 +86,33 @@ def baseline(voters: int, items: int, each: int) -> Callable[[], float]:
 
 def _tables(
     voter: np.ndarray[Any, Any], item: np.ndarray[Any, Any], vote: np.ndarray[Any, Any], items: int
-) -> tuple[pa.Table, pa.Table]:
+) -> tuple[pa.Table, pa.Table, pa.Table]:
     start = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
     names = pa.array([f"v{number}" for number in range(int(voter.max()) + 1)])
     statements = pa.array([f"s{number}" for number in range(items)])
     rows = len(voter)
+    numbers, first = first_appearances(voter.astype(np.int32))
+    times = start + np.arange(rows) * 1000
+    last = np.zeros(len(first), np.int64)
+    last[numbers] = np.arange(rows)
     votes = {
         "sequence": np.arange(rows),
+        "voter_number": numbers,
         "voter_id": names.take(pa.array(voter)),
         "voter_type": pa.repeat("user", rows),
+        "item_number": item,
         "item_id": statements.take(pa.array(item)),
         "vote": vote,
-        "voted_at": pa.array(start + np.arange(rows) * 1000, pa.timestamp("us", "UTC")),
+        "voted_at": pa.array(times, pa.timestamp("us", "UTC")),
         "is_superseded": pa.repeat(False, rows),
+    }
+    voters = {
+        "voter_number": np.arange(len(first)),
+        "voter_id": names.take(pa.array(voter[first])),
+        "voter_type": pa.repeat("user", len(first)),
+        "votes": np.bincount(numbers),
+        "first_vote_at": pa.array(times[first], pa.timestamp("us", "UTC")),
+        "last_vote_at": pa.array(times[last], pa.timestamp("us", "UTC")),
     }
     listed = {
         "item_id": statements,
@@ -108,9 +123,12 @@ def _tables(
         "is_meta": pa.repeat(False, items),
         "is_seed": pa.repeat(False, items),
         "is_listed": pa.repeat(True, items),
+        "first_vote_at": pa.nulls(items, pa.timestamp("us", "UTC")),
         "metadata": pa.nulls(items, pa.string()),
     }
-    return conform(pa.table(votes), TABLES["votes"]), conform(pa.table(listed), TABLES["items"])
+    made = {"votes": votes, "voters": voters, "items": listed}
+    votes_table, voters_table, items_table = (conform(pa.table(made[name]), TABLES[name]) for name in made)
+    return votes_table, voters_table, items_table
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ def test_refusal_says_how_much_why_where_and_what_to_do(tmp_path: Path) -> None:
 
 def test_a_dataset_of_items_alone_has_no_votes_and_the_other_way_round(tmp_path: Path) -> None:
     items_only = ingest(tmp_path / "items", {"items.csv": ITEMS})
-    assert (len(items_only.items), len(items_only.votes)) == (2, 0)
+    assert (len(items_only.items), len(items_only.votes), len(items_only.voters)) == (2, 0, 0)
     votes_only = ingest(tmp_path / "votes", {"votes.csv": VOTES})
     assert votes_only.items.to_pylist() == [
         {
@@ -206,6 +206,7 @@ def test_a_dataset_of_items_alone_has_no_votes_and_the_other_way_round(tmp_path:
             "is_meta": False,
             "is_seed": False,
             "is_listed": False,
+            "first_vote_at": votes_only.votes["voted_at"][0].as_py(),
             "metadata": None,
         }
     ]

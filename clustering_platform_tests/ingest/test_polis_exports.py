@@ -135,7 +135,7 @@ def test_ids_of_other_systems_are_not_read(shared_data: Path, tmp_path: Path) ->
         writer.writerows({**row, "xid": "xid-canary"} for row in rows)
     (copy / "participant-xids.csv").write_text("participant,xid\n1,xid-canary\n")
     ingested = ingest_folder(copy)
-    tables = (ingested.items, ingested.votes, ingested.quarantine, ingested.report)
+    tables = (ingested.items, ingested.votes, ingested.voters, ingested.quarantine, ingested.report)
     assert not any("xid-canary" in str(table.to_pylist()) for table in tables)
 
 

@@ -52,7 +52,7 @@ LINES = "".join(
 
 
 def everything_shown(ingested: Ingested) -> str:
-    tables = (ingested.items, ingested.votes, ingested.quarantine, ingested.report)
+    tables = (ingested.items, ingested.votes, ingested.voters, ingested.quarantine, ingested.report)
     return "\n".join(str(table.to_pylist()) for table in tables) + repr(ingested) + str(ingested.refusal(0))
 
 

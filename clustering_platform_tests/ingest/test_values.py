@@ -78,6 +78,7 @@ def test_all_that_an_item_file_says_is_read(tmp_path: Path) -> None:
             "is_meta": True,
             "is_seed": False,
             "is_listed": True,
+            "first_vote_at": None,
             "metadata": '{"topic": "Öl"}',
         },
         {
@@ -89,6 +90,7 @@ def test_all_that_an_item_file_says_is_read(tmp_path: Path) -> None:
             "is_meta": False,
             "is_seed": False,
             "is_listed": True,
+            "first_vote_at": None,
             "metadata": None,
         },
     ]

@@ -21,7 +21,7 @@ from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, r
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.opinions.space import opinion_space
 from clustering_platform.tables import TABLES, conform
-from clustering_platform_tests.opinions.tables import items_table, votes_table
+from clustering_platform_tests.opinions.tables import ingested, items_table, votes_table
 
 CONVERSATIONS = ("150ptpt-3gp-no-strict-no-meta", "25ptpt-3gp-no-strict-with-meta", "above-100-ptpts")
 CONFIG = OpinionsConfig(min_voters=2, polis_parity=True)
@@ -33,12 +33,13 @@ class Conversation:
     """The log of a conversation and Polis's results; each stage also as the table that our next stage takes."""
 
     votes: pa.Table
+    voters: pa.Table
     items: pa.Table
     math: dict[str, Any]
 
     @cached_property
     def tables(self) -> tuple[pa.Table, pa.Table]:
-        return build_vote_matrix(self.votes, self.items, day=LAST_DAY, config=CONFIG)
+        return build_vote_matrix(self.votes, self.voters, self.items, day=LAST_DAY, config=CONFIG)
 
     @cached_property
     def matrix(self) -> VoteMatrix:
@@ -120,4 +121,4 @@ def load_conversation(folder: Path) -> Conversation:
         [(row["voter-id"], row["comment-id"], int(row["vote"])) for row in rows],
         times=[datetime.fromtimestamp(int(row["timestamp"]) / 1000, UTC) for row in rows],
     )
-    return Conversation(votes, items, json.loads((folder / "math-pca2.json").read_text()))
+    return Conversation(*ingested(votes, items), json.loads((folder / "math-pca2.json").read_text()))

@@ -1,8 +1,9 @@
-"""Small logs of votes and lists of items, as ingest would hand them over."""
+"""Small logs of votes, their voters and lists of items, as ingest would hand them over."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from clustering_platform.tables import TABLES, Table, conform
@@ -16,17 +17,54 @@ def votes_table(votes: Sequence[Vote], *, times: Sequence[datetime] | None = Non
     """Return a log of (voter, item, vote) in order of time: one a second from the start of `DAY`, unless told."""
     times = [FIRST + timedelta(seconds=second) for second in range(len(votes))] if times is None else times
     voters, items, values = zip(*votes, strict=True) if votes else ((), (), ())
+    voter_numbers, item_numbers = (_in_order_of_appearance(names) for names in (voters, items))
     last = {pair: row for row, pair in enumerate(zip(voters, items, strict=True))}
     table = {
         "sequence": pa.array(range(len(votes)), pa.int64()),
+        "voter_number": pa.array([voter_numbers[voter] for voter in voters], pa.int32()),
         "voter_id": pa.array(voters, pa.string()),
         "voter_type": pa.array(["user"] * len(votes), pa.string()),
+        "item_number": pa.array([item_numbers[item] for item in items], pa.int32()),
         "item_id": pa.array(items, pa.string()),
         "vote": pa.array(values, pa.int8()),
         "voted_at": pa.array(times, pa.timestamp("us", tz="UTC")),
         "is_superseded": pa.array([last[voter, item] != row for row, (voter, item, _) in enumerate(votes)], pa.bool_()),
     }
     return conform(pa.table(table), TABLES["votes"])
+
+
+def ingested(votes: pa.Table, items: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Return a log, its voters and its items with numbers that fit: items that only votes name come last."""
+    voted = votes.sort_by("sequence")
+    listed = items["item_id"].to_pylist()
+    unlisted = [item for item in dict.fromkeys(voted["item_id"].to_pylist()) if item not in listed]
+    rows = {item: row for row, item in enumerate([*listed, *unlisted])}
+    numbers = pa.array([rows[item] for item in votes["item_id"].to_pylist()], pa.int32())
+    numbered = votes.set_column(votes.column_names.index("item_number"), votes.schema.field("item_number"), numbers)
+    rest = items_table([(item, 0, False) for item in unlisted])
+    return numbered, voters_table(voted), pa.concat_tables([items, rest])
+
+
+def voters_table(votes: pa.Table) -> pa.Table:
+    """Return the voters of a log."""
+    rows: dict[str, dict[str, object]] = {}
+    for vote in votes.to_pylist():
+        voter = rows.setdefault(
+            vote["voter_id"],
+            {
+                "voter_number": vote["voter_number"],
+                "voter_id": vote["voter_id"],
+                "voter_type": vote["voter_type"],
+                "votes": 0,
+                "first_vote_at": vote["voted_at"],
+            },
+        )
+        voter |= {"votes": int(str(voter["votes"])) + 1, "last_vote_at": vote["voted_at"]}
+    return pa.Table.from_pylist(list(rows.values()), schema=TABLES["voters"].schema())
+
+
+def _in_order_of_appearance(names: Sequence[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
 def items_table(items: Sequence[tuple[str, int, bool]]) -> pa.Table:
@@ -49,14 +87,20 @@ def plain_items(*names: str) -> pa.Table:
     return items_table([(name, 0, False) for name in names])
 
 
-def one_vote_each(rows: Sequence[Sequence[int | None]]) -> tuple[pa.Table, pa.Table]:
-    """Return a log and items from a matrix of votes, None where missing: voters v0, v1, ... and items i0, i1, ..."""
+def one_vote_each(rows: Sequence[Sequence[int | None]]) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Return a log, its voters and items from a matrix of votes, None where missing: voters v0, ..., items i0, ..."""
     votes = [(f"v{row}", f"i{column}", vote) for row, cells in enumerate(rows) for column, vote in enumerate(cells)]
     width = max((len(cells) for cells in rows), default=0)
-    return (
+    return ingested(
         votes_table([(voter, item, vote) for voter, item, vote in votes if vote is not None]),
         plain_items(*(f"i{column}" for column in range(width))),
     )
+
+
+def unpacked(vote_matrix: pa.Table, column: str) -> list[list[int]]:
+    """Return a packed column of a vote matrix as numbers."""
+    kind = np.int8 if column == "votes" else np.uint16
+    return [np.frombuffer(row, kind).tolist() for row in vote_matrix[column].to_pylist()]
 
 
 def faults(table: pa.Table, contract: Table) -> list[str]:

@@ -12,7 +12,7 @@ from clustering_platform.opinions.matrix import build_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.tables import TABLES, conform
 from clustering_platform_tests.opinions.strategies import Log, logs
-from clustering_platform_tests.opinions.tables import DAY, faults, items_table, plain_items, votes_table
+from clustering_platform_tests.opinions.tables import DAY, faults, ingested, items_table, plain_items, votes_table
 
 
 def clusters_of(vote_matrix: pa.Table, base: list[int | None], group: list[int | None]) -> pa.Table:
@@ -31,7 +31,7 @@ def clusters_of(vote_matrix: pa.Table, base: list[int | None], group: list[int |
 
 @given(logs(), st.lists(st.sampled_from([None, 2, 5, 11]), min_size=8, max_size=8))
 def test_patterns_are_what_counting_one_by_one_gives(log: Log, base: list[int | None]):
-    tables = build_vote_matrix(votes_table(log), plain_items(), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(votes_table(log), plain_items()), day=DAY, config=OpinionsConfig())
     base = base[: tables[0].num_rows]
     group = [None if cluster is None else cluster // 10 for cluster in base]
     patterns = build_voting_patterns(*tables, clusters_of(tables[0], base, group))
@@ -69,7 +69,7 @@ def test_patterns_are_what_counting_one_by_one_gives(log: Log, base: list[int | 
 )
 def test_the_majority_is_the_most_frequent_vote(votes: list[int], majority: str, consensus: float | None):
     log = [("x", "i", 1), *((f"v{voter}", "i", vote) for voter, vote in enumerate(votes)), ("z", "j", 1)]
-    tables = build_vote_matrix(votes_table(log), plain_items(), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(votes_table(log), plain_items()), day=DAY, config=OpinionsConfig())
     group = [None, *(0 for _ in votes), 0]
     patterns = build_voting_patterns(*tables, clusters_of(tables[0], group, group))
     assert patterns["majority"][0].as_py() == majority
@@ -78,13 +78,13 @@ def test_the_majority_is_the_most_frequent_vote(votes: list[int], majority: str,
 
 def test_votes_on_moderated_items_are_counted():
     items = items_table([("i", -1, False)])
-    tables = build_vote_matrix(votes_table([("v", "i", 1)]), items, day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(votes_table([("v", "i", 1)]), items), day=DAY, config=OpinionsConfig())
     assert build_voting_patterns(*tables, clusters_of(tables[0], [0], [0]))["agree"].to_pylist() == [1, 1]
 
 
 def test_voters_in_another_order_are_refused():
     log = votes_table([("v", "i", 1), ("w", "i", 1)])
-    tables = build_vote_matrix(log, plain_items(), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(log, plain_items()), day=DAY, config=OpinionsConfig())
     voters = clusters_of(tables[0], [0, 1], [0, 1]).take([1, 0])
     with pytest.raises(ValueError, match="different order"):
         build_voting_patterns(*tables, voters)

@@ -1,11 +1,27 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.components import residual, variance_shares
 from clustering_platform.opinions.compute import compute_opinions
+from clustering_platform.opinions.log import as_log
+from clustering_platform.opinions.matrix import read_vote_matrix
+from clustering_platform.opinions.space import read_components
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.opinions.tables import DAY, FIRST, faults, one_vote_each
+from clustering_platform_tests.opinions.strategies import Log, logs
+from clustering_platform_tests.opinions.tables import (
+    DAY,
+    FIRST,
+    faults,
+    ingested,
+    items_table,
+    one_vote_each,
+    plain_items,
+    votes_table,
+)
 
 
 def snapshot(rows: list[list[int | None]], *, min_voters: int = 2) -> dict[str, object]:
@@ -41,6 +57,33 @@ def test_it_counts_voters_items_votes_and_times():
     row = snapshot([[1, 0, -1]] * 9 + [[-1, None, 1]] * 8)
     assert [row[name] for name in ("voters", "grouped_voters", "items", "votes")] == [17, 15, 3, 43]
     assert (row["first_vote_at"], row["last_vote_at"]) == (FIRST, FIRST + timedelta(seconds=42))
+
+
+def test_it_says_of_which_votes_it_was_made():
+    times = [FIRST, FIRST + timedelta(hours=1), FIRST + timedelta(days=1)]
+    votes, voters, items = ingested(
+        votes_table([("y", "a", 1), ("z", "a", 0), ("y", "b", 1)], times=times), plain_items()
+    )
+    config = OpinionsConfig(window=1)
+    first, second = (
+        compute_opinions(votes, voters, items, day=day, config=config)["opinion_snapshot"].to_pylist()[0]
+        for day in (DAY, DAY + timedelta(days=1))
+    )
+    assert (first["log_rows"], second["log_rows"]) == (2, 3)
+    assert (first["first_vote_at"], first["last_vote_at"]) == (times[0], times[1])
+    assert (second["first_vote_at"], second["last_vote_at"]) == (times[2], times[2])
+    assert first["log_digest"] == as_log(votes.slice(0, 2)).digest(2)
+
+
+@given(logs(min_size=4), st.sets(st.integers(0, 5)))
+def test_shares_of_the_variance_are_those_of_the_projected_votes(log: Log, rejected: set[int]):
+    items = items_table([(f"i{item}", -1 if item in rejected else 0, False) for item in range(6)])
+    tables = compute_opinions(*ingested(votes_table(log), items), day=DAY, config=OpinionsConfig())
+    matrix = read_vote_matrix(tables["vote_matrix"], tables["voted_items"])
+    means, components = read_components(tables["opinion_space"])
+    expected = variance_shares(residual(matrix, means), components)
+    (row,) = tables["opinion_snapshot"].to_pylist()
+    assert row["variance_shares"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_empty_log_has_a_snapshot_too():

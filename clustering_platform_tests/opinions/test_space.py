@@ -14,7 +14,7 @@ from clustering_platform.opinions.space import (
     variance_shares,
 )
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.opinions.tables import DAY, faults, items_table, votes_table
+from clustering_platform_tests.opinions.tables import DAY, faults, ingested, items_table, votes_table
 
 MEANS = np.array([0.0, 0.25, -0.5])
 COMPONENTS = np.array([[0.0, 0.6, 0.8], [0.0, 0.8, -0.6]])
@@ -23,7 +23,7 @@ COMPONENTS = np.array([[0.0, 0.6, 0.8], [0.0, 0.8, -0.6]])
 def matrix_with_first_item_rejected() -> VoteMatrix:
     votes = votes_table([("y", "a", 1), ("y", "b", 1), ("z", "c", -1), ("y", "c", 0)])
     items = items_table([("a", -1, False), ("b", 0, False), ("c", 0, False)])
-    return read_vote_matrix(*build_vote_matrix(votes, items, day=DAY, config=OpinionsConfig()))
+    return read_vote_matrix(*build_vote_matrix(*ingested(votes, items), day=DAY, config=OpinionsConfig()))
 
 
 def test_a_rejected_item_counts_as_voted_by_everybody_and_moves_nobody():
@@ -35,7 +35,7 @@ def test_a_rejected_item_counts_as_voted_by_everybody_and_moves_nobody():
 
 def test_an_item_lies_where_a_voter_would_who_only_agrees_with_it():
     votes = votes_table([("y", "a", 1), ("z", "b", 1), ("x", "c", 1)])
-    tables = build_vote_matrix(votes, items_table([]), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(votes, items_table([])), day=DAY, config=OpinionsConfig())
     components = np.array([[0.6, 0.0, 0.8], [0.0, 1.0, 0.0]])
     voters = project_voters(read_vote_matrix(*tables), means=MEANS, components=components)
     assert project_items(means=MEANS, components=components) == pytest.approx(voters)
@@ -45,7 +45,7 @@ def test_a_rejected_item_lies_at_the_centre_and_shifts_no_component():
     log = [("v1", "a", 1), ("v2", "a", -1), ("v1", "b", 1), ("v2", "b", -1), ("v3", "b", 1), ("v3", "c", -1)]
     votes = votes_table([*log, ("v1", "c", 1)])
     rejected = items_table([("a", 0, False), ("b", -1, False), ("c", 0, False)])
-    space = build_opinion_space(*build_vote_matrix(votes, rejected, day=DAY, config=OpinionsConfig()))
+    space = build_opinion_space(*build_vote_matrix(*ingested(votes, rejected), day=DAY, config=OpinionsConfig()))
     means, components = read_components(space)
     assert means.tolist() == [0, 0, 0]
     assert components[:, 1].tolist() == [0, 0]

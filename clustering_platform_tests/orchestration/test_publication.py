@@ -1,9 +1,14 @@
 """What a run publishes: everything at its end, nothing twice, nothing half."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.publication import FORCE_TAG, Publication
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import connect
@@ -73,8 +78,90 @@ def test_votes_after_the_day_change_nothing_about_it(platform: Platform) -> None
     write_conversation(platform.dataset().folder, extra=9)
     topics, opinions = platform.publish()
     assert topics.success
+    assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
     assert materialized(opinions, "groups")["unchanged since commit"] == 2
     assert [commit.day for commit in platform.log()] == [None, DAY, None]
+
+
+def edit_items(platform: Platform, *, old: str, new: str) -> None:
+    path = platform.dataset().folder / "items.csv"
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_new_texts_and_new_items_change_nothing_about_a_day(platform: Platform) -> None:
+    platform.publish()
+    edit_items(platform, old="id,text\n", new="id,text\ns77,a new statement\n")
+    edit_items(platform, old="the library roof", new="the roof of the library")
+    topics, opinions = platform.publish()
+    assert topics.success
+    assert materialized(topics, "items")["dagster/row_count"] == 25
+    assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
+
+
+def test_moderation_of_an_item_that_was_voted_on_changes_the_day(platform: Platform) -> None:
+    platform.publish()
+    edit_items(platform, old="id,text\n", new="id,text,moderated\n")
+    edit_items(platform, old="number 0\n", new="number 0,-1\n")
+    _, opinions = platform.publish()
+    assert opinions.success
+    assert platform.log()[0].day == DAY
+    with connect(platform.settings.catalog) as catalog:
+        out = catalog.execute("SELECT item_id FROM voted_items WHERE is_moderated_out").fetchall()
+    assert out == [("s0",)]
+
+
+def publication(platform: Platform) -> Publication:
+    context = SimpleNamespace(run=SimpleNamespace(run_id="new", parent_run_id=None), instance=platform.instance)
+    warehouse = Warehouse(data_folder=str(platform.settings.data_folder))
+    return Publication(warehouse, Slice("talk"), cast("dg.AssetExecutionContext", context))
+
+
+def test_the_recipe_of_any_day_can_be_had_without_computing_it(platform: Platform) -> None:
+    platform.publish()
+    later = DAY + timedelta(days=1)
+    before = publication(platform).day_recipe(DAY), publication(platform).day_recipe(later)
+    assert before[0] == before[1] == platform.log()[0].fingerprint
+    write_conversation(platform.dataset().folder, extra=9)
+    platform.run("topics", "talk")
+    assert publication(platform).day_recipe(DAY) == before[0]
+    assert publication(platform).day_recipe(later) != before[1]
+
+
+def test_a_day_goes_on_from_the_matrix_of_the_day_before(platform: Platform) -> None:
+    platform.publish()
+    write_conversation(platform.dataset().folder, extra=9)
+    later = DAY + timedelta(days=1)
+    _, grown = platform.publish(day=later)
+    assert materialized(grown, "vote_matrix")["went on from"] == "the matrix of commit 2"
+    assert platform.run("opinions", Slice("talk", later).key, tags={FORCE_TAG: "true"}).success
+    anew, before = platform.log()[:2]
+    assert {name: table.content for name, table in anew.tables.items()} == {
+        name: table.content for name, table in before.tables.items()
+    }
+
+
+@pytest.mark.parametrize("settings", ["opinions: {window: 60}", None], ids=["a window", "other votes"])
+def test_a_matrix_that_does_not_fit_is_not_gone_on_from(platform: Platform, settings: str | None) -> None:
+    platform.publish()
+    write_conversation(platform.dataset().folder, extra=9)
+    if settings:
+        (platform.dataset().folder / "dataset.yaml").write_text(settings)
+    else:
+        votes = platform.dataset().folder / "votes.csv"
+        votes.write_text(votes.read_text().replace("v3,s4,", "v3,s77,", 1))
+    _, opinions = platform.publish(day=DAY + timedelta(days=1))
+    assert opinions.success
+    assert "went on from" not in materialized(opinions, "vote_matrix")
+
+
+def test_a_matrix_of_a_window_is_not_taken_for_one_of_all_votes(platform: Platform) -> None:
+    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {window: 20}")
+    platform.publish()
+    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {window: all}")
+    opinions = platform.run("opinions", KEY)
+    assert opinions.success
+    assert "went on from" not in materialized(opinions, "vote_matrix")
+    assert platform.log()[0].tables["vote_matrix"].rows == 80
 
 
 def test_a_changed_setting_makes_a_new_commit(platform: Platform) -> None:
@@ -93,7 +180,7 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
     assert (platform.settings.warehouse / str(shown["path"])).is_file()
 
 
-INGEST = ("items", "votes", "quarantine", "ingest_report")
+INGEST = ("items", "votes", "voters", "quarantine", "ingest_report")
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:

@@ -58,7 +58,13 @@ def test_views_have_the_columns_and_types_of_the_contract(commits: Commits, with
 def _duckdb_type(column: Column) -> str:
     element = column.type.removeprefix("list<").removesuffix(">")
     names = {"bool": "BOOLEAN", "int8": "TINYINT", "int32": "INTEGER", "int64": "BIGINT", "float32": "FLOAT"}
-    names |= {"float64": "DOUBLE", "string": "VARCHAR", "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}
+    names |= {
+        "float64": "DOUBLE",
+        "string": "VARCHAR",
+        "binary": "BLOB",
+        "timestamp": "TIMESTAMP WITH TIME ZONE",
+        "date": "DATE",
+    }
     return names[element] + ("[]" if element != column.type else "")
 
 

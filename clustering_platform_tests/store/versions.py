@@ -21,6 +21,7 @@ _VALUES: dict[str, Any] = {
     "int8": 1,
     "int32": 1,
     "int64": 1,
+    "binary": b"\x01\x00",
     "timestamp": datetime(2026, 3, 1, 12, tzinfo=UTC),
     "date": DAY,
 }

@@ -4,18 +4,30 @@ import pyarrow as pa
 
 from clustering_platform.orchestration.assets.measures import MEASURES
 from clustering_platform.orchestration.continuity import EarlierDays, earlier_levels, earlier_table
+from clustering_platform.orchestration.stored_matrices import find_stored_matrix
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
+from clustering_platform.store.reading import StoredTable
 
 _NUMPY = ("numpy", "parquet")
 
 
 @table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,))
-def vote_matrix(run: Run, votes: pa.Table, items: pa.Table) -> Tables:
+def vote_matrix(run: Run, votes: StoredTable, voters: StoredTable, items: StoredTable) -> Tables:
     """Take the last vote of every voter on every item, up to the end of the day."""
     from clustering_platform.opinions.matrix import build_vote_matrix
     from clustering_platform.opinions.warm import keep_grouped
 
-    matrix, voted = build_vote_matrix(votes, items, day=run.day, config=run.config.opinions)
+    commit, stored = find_stored_matrix(run, votes, run.day) or (None, None)
+    if commit:
+        run.metadata["went on from"] = f"the matrix of commit {commit.sequence}"
+    matrix, voted = build_vote_matrix(
+        votes,
+        voters.read("voter_id"),
+        items.read("item_id", "moderation", "is_meta"),
+        day=run.day,
+        config=run.config.opinions,
+        stored=stored,
+    )
     return keep_grouped(matrix, earlier_table(run, "vote_matrix")), voted
 
 
@@ -136,7 +148,8 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 )
 def opinion_snapshot(
     run: Run,
-    vote_matrix: pa.Table,
+    votes: StoredTable,
+    vote_matrix: StoredTable,
     voted_items: pa.Table,
     opinion_space: pa.Table,
     base_clusters: pa.Table,
@@ -150,7 +163,14 @@ def opinion_snapshot(
 
     run.metadata["opinion map"] = opinion_map(voter_groups, groups, title=run.dataset.title)
     return build_opinion_snapshot(
-        vote_matrix, voted_items, opinion_space, base_clusters, groupings, config=run.config.opinions
+        votes,
+        vote_matrix.read("votes_cast", "is_grouped", "item_positions"),
+        voted_items,
+        opinion_space,
+        base_clusters,
+        groupings,
+        day=run.day,
+        config=run.config.opinions,
     )
 
 

@@ -32,7 +32,7 @@ def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
     return build_topic_tree(embeddings, config=run.config.topics)
 
 
-@table_asset("topic_names", deps=("votes", "quarantine", "ingest_report", CONFIG_ASSET), publishes=True)
+@table_asset("topic_names", deps=("votes", "voters", "quarantine", "ingest_report", CONFIG_ASSET), publishes=True)
 def topic_names(
     run: Run,
     items: pa.Table,

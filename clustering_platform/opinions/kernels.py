@@ -1,0 +1,176 @@
+"""Compiled loops over votes: the few steps that arrays cannot do at once. Import this module inside functions only.
+
+Every function works on its own part of the arrays and lets go of Python's lock, so that threads can share the work.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+SPARSE = 32
+"""A row with fewer votes than one for so many words of 64 columns has its columns sorted, not looked for."""
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_ONE, _SHIFT = np.uint64(1), np.uint64(58)
+_PLACES = np.zeros(64, np.int64)
+_PLACES[[((0x03F79D71B4CB0A89 << bit) & (2**64 - 1)) >> 58 for bit in range(64)]] = np.arange(64)
+
+
+@njit(cache=True, nogil=True)
+def count_votes(voters: NDArray[np.int32], counts: NDArray[np.int32], order: NDArray[np.int32], n_seen: int) -> int:
+    """Add the votes of each voter to `counts` and new voters to `order`, after the `n_seen` that are in it.
+
+    Returns
+    -------
+    How many voters are in `order` now.
+    """
+    for row in range(voters.size):
+        voter = voters[row]
+        if counts[voter] == 0:
+            order[n_seen] = voter
+            n_seen += 1
+        counts[voter] += 1
+    return n_seen
+
+
+@njit(cache=True, nogil=True)
+def place_votes(
+    voters: NDArray[np.int32],
+    items: NDArray[np.int32],
+    votes: NDArray[np.int8],
+    places: NDArray[np.integer],
+    cells: NDArray[np.unsignedinteger],
+    first_rows: NDArray[np.int64],
+    first_row: int,
+) -> None:
+    """Put each vote at the next place of its voter, as ``4 * item + vote + 1``.
+
+    `places` moves on by one with each vote; `first_rows` takes the row of the log, from `first_row`, in which an item
+    comes first, where it is negative so far.
+    """
+    for row in range(voters.size):
+        voter, item = voters[row], items[row]
+        if first_rows[item] < 0:
+            first_rows[item] = first_row + row
+        cells[places[voter]] = (item << 2) | (votes[row] + 1)
+        places[voter] += 1
+
+
+@njit(cache=True, nogil=True)
+def keep_last(
+    cells: NDArray[np.unsignedinteger],
+    starts: NDArray[np.int64],
+    positions: NDArray[np.int32],
+    first: int,
+    stop: int,
+    columns: NDArray[np.unsignedinteger],
+    votes: NDArray[np.int8],
+    lengths: NDArray[np.int32],
+    counts: NDArray[np.int64],
+) -> int:
+    """Keep the last vote of each voter on each item, columns ascending, for the voters from `first` up to `stop`.
+
+    The votes of a voter stand in ``cells[starts[voter]:starts[voter + 1]]`` in order of the log. What is kept goes to
+    `columns` and `votes`, without gaps from ``starts[first]`` on; `columns` may be the memory of `cells`.
+
+    Parameters
+    ----------
+    positions : int32[items]
+        Column of each item.
+    lengths : int32[voters]
+        Takes how many votes of each voter were kept.
+    counts : int64[columns, 3]
+        Takes how many of those disagreed, passed and agreed.
+
+    Returns
+    -------
+    Where the last vote was put, plus one.
+    """
+    n_columns = counts.shape[0]
+    words = np.zeros((n_columns + 63) // 64, np.uint64)
+    last = np.zeros(n_columns, np.int8)
+    found = np.zeros(n_columns, np.int32)
+    out = int(starts[first])
+    for voter in range(first, stop):
+        begin = out
+        n_found = 0
+        is_sparse = (starts[voter + 1] - starts[voter]) * SPARSE < words.size
+        for cell in cells[starts[voter] : starts[voter + 1]]:
+            column = positions[cell >> 2]
+            bit = _ONE << np.uint64(column & 63)
+            if is_sparse and words[column >> 6] & bit == 0:
+                found[n_found] = column
+                n_found += 1
+            words[column >> 6] |= bit
+            last[column] = np.int8(cell & 3) - 1
+        if is_sparse:
+            found[:n_found].sort()
+            for column in found[:n_found]:
+                words[column >> 6] = 0
+                columns[out], votes[out] = column, last[column]
+                counts[column, last[column] + 1] += 1
+                out += 1
+        else:
+            for place in range(words.size):
+                word = words[place]
+                words[place] = 0
+                while word != 0:
+                    lowest = word & (~word + _ONE)
+                    word ^= lowest
+                    column = (place << 6) + _PLACES[(lowest * _DE_BRUIJN) >> _SHIFT]
+                    columns[out], votes[out] = column, last[column]
+                    counts[column, last[column] + 1] += 1
+                    out += 1
+        lengths[voter] = out - begin
+    return out
+
+
+@njit(cache=True, nogil=True)
+def merge_rows(
+    old_starts: NDArray[np.int64],
+    old_columns: NDArray[np.unsignedinteger],
+    old_votes: NDArray[np.int8],
+    new_starts: NDArray[np.int64],
+    new_columns: NDArray[np.unsignedinteger],
+    new_votes: NDArray[np.int8],
+    out: int,
+    columns: NDArray[np.unsignedinteger],
+    votes: NDArray[np.int8],
+    lengths: NDArray[np.int32],
+    counts: NDArray[np.int64],
+) -> int:
+    """Merge rows of two matrices, columns ascending; where both have a vote, the new one counts.
+
+    Parameters
+    ----------
+    old_starts, new_starts : int64[voters + 1]
+        Where the row of each voter starts in the arrays of that matrix.
+    out
+        Where the first row goes in `columns` and `votes`.
+    lengths : int32[voters]
+        Takes the length of each row.
+    counts : int64[columns, 3]
+        Votes that were replaced are taken off it.
+
+    Returns
+    -------
+    Where the last vote was put, plus one.
+    """
+    for voter in range(lengths.size):
+        begin = out
+        old, old_stop = old_starts[voter], old_starts[voter + 1]
+        for new in range(new_starts[voter], new_starts[voter + 1]):
+            column = new_columns[new]
+            while old < old_stop and old_columns[old] < column:
+                columns[out], votes[out] = old_columns[old], old_votes[old]
+                old += 1
+                out += 1
+            if old < old_stop and old_columns[old] == column:
+                counts[column, old_votes[old] + 1] -= 1
+                old += 1
+            columns[out], votes[out] = column, new_votes[new]
+            out += 1
+        for rest in range(old, old_stop):
+            columns[out], votes[out] = old_columns[rest], old_votes[rest]
+            out += 1
+        lengths[voter] = out - begin
+    return out
