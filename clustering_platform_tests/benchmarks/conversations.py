@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ def _reordered(folder: Path, order: Callable[[Sequence[Row]], dict[str, int]], s
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / folder.name
         copy.mkdir()
-        (copy / "comments.csv").symlink_to(folder / "comments.csv")
+        shutil.copy(folder / "comments.csv", copy)
         with (copy / "votes.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()

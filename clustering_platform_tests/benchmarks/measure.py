@@ -36,28 +36,30 @@ class Spread:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"[:5]
 
 
 class Meter:
-    """Wall and CPU seconds and the growth of memory (MB) to its peak, of the block it is put around.
+    """Wall and CPU seconds, and the growth of memory (MB) to its peak, of all blocks it is put around.
 
-    What the process holds when the block begins, imported libraries above all, does not count. Linux only: peak
+    What the process holds when the first block begins, imported libraries above all, does not count. Linux only: peak
     memory is that of the process itself, not what it inherited from the one that started it.
     """
 
     seconds = cpu = megabytes = 0.0
+    _held: float | None = None
 
     def __enter__(self) -> Self:
         _let_go()
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is held now
-        self._held = _memory("VmRSS")
+        self._held = _memory("VmRSS") if self._held is None else self._held
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.seconds, self.cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        self.megabytes = _memory("VmHWM") - self._held
+        self.seconds += time.perf_counter() - self._wall
+        self.cpu += time.process_time() - self._cpu
+        self.megabytes = max(self.megabytes, _memory("VmHWM") - (self._held or 0.0))
 
 
 def _let_go() -> None:

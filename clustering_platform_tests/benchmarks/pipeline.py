@@ -1,30 +1,36 @@
-"""One run of a day's opinions over a stored set: from the log on disk to the commit, every step timed.
+"""A day's opinions over a stored set, from the log on disk to the commit, every step timed.
 
-The steps are the assets of the platform, in their order, each called as Dagster would call it: what it takes is named
-by its parameters, what it returns is written by the store. Tables pass from one asset to the next in memory and are
-let go when no later one takes them; what reading them back between assets costs is measured apart.
+The steps are the assets of the platform. Each is handled as Dagster would have it handled, but without Dagster: its
+inputs are loaded by the warehouse, its function is called with a run of the platform, its tables are written by that
+run, which commits them at the end. So a new asset is timed without being named here. Tables pass from one asset to
+the next in memory and are let go when no later one of the core takes them; what it costs to read them back instead,
+as Dagster does, is measured apart. Pictures for the web interface are left out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from clustering_platform.datasets import DatasetConfig
-from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.benchmarks.measure import Meter
-from clustering_platform_tests.benchmarks.stored import DATASET, DAY, StoredSet
+from clustering_platform_tests.benchmarks.stored import DATASET, DAY, RUN, StoredSet
 
 if TYPE_CHECKING:
-    from clustering_platform.orchestration.table_assets import TableAsset
+    from clustering_platform.orchestration.table_assets import Run, TableAsset
+    from clustering_platform.store.files import StoredFile
 
 CORE = frozenset(
     {
@@ -42,20 +48,17 @@ CORE = frozenset(
         "opinion_snapshot",
     }
 )
-"""The tables from votes to groups and what stands for them; assets that make others are timed apart."""
-
-
-class NotTakenError(RuntimeError):
-    """A figure cannot be had; the message says why."""
+"""The tables from votes to groups and what stands for them; assets that make none of them are timed apart."""
 
 
 @dataclass
 class Timed:
-    """What one run took, and what it found.
+    """What one day took.
 
     `seconds`, `cpu` and `megabytes` are those of the core; `steps` the seconds of each step of it, in order, with
-    reading and writing; `beyond` those of the other assets, writing included; `reading_back` what it takes to read
-    what each asset takes from the files of the asset before, as Dagster does.
+    reading, writing and the commit; `beyond` those of the other assets, reading and writing included, and of the
+    catalog; `reading_back` what it takes to read all that the assets of the core take from each other, and `checking`
+    to check the contracts of all tables.
     """
 
     seconds: float = 0.0
@@ -64,151 +67,152 @@ class Timed:
     steps: dict[str, float] = field(default_factory=dict)
     beyond: dict[str, float] = field(default_factory=dict)
     reading_back: float = 0.0
-
-
-@dataclass
-class StandIn:
-    """What an asset asks of its run, without Dagster."""
-
-    config: DatasetConfig = field(default_factory=DatasetConfig)
-    metadata: dict[str, Any] = field(default_factory=dict)
-    day: Any = DAY
-    dataset: Any = None
-    title: str = DATASET
-
-    def __post_init__(self) -> None:
-        self.dataset = self
+    checking: float = 0.0
 
 
 def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed, dict[str, pa.Table]]:
-    """Run the core, then the rest, over a stored set, and return the times and the tables of the core.
+    """Make the last day of a stored set; return the times, and its tables `voter_groups` and `groupings`.
 
-    With `is_increment` the matrix of the older votes is there already and its increment is merged into it.
+    With `is_increment` the day before, which has 99 % of the votes, is there already.
     """
-    core, rest = assets()
-    timed = Timed()
-    with tempfile.TemporaryDirectory() as folder, _without_pictures():
-        day = Day(chosen, Files(Path(folder)), StandIn())
+    with tempfile.TemporaryDirectory(dir=chosen.root.parent) as folder, _without_pictures():
+        shutil.copytree(chosen.root, folder, copy_function=os.link, dirs_exist_ok=True)
+        (Path(folder) / "inbox" / DATASET).mkdir(parents=True)
         if is_increment:
-            day.remember_older_votes()
-        kept: dict[str, pa.Table] = {}
-        with Meter() as meter:
-            for position, asset in enumerate(core):
-                needed = {name for later in (*core[position + 1 :], *rest) for name in later.inputs}
-                for step, seconds in day.run(asset):
-                    timed.steps[step] = timed.steps.get(step, 0.0) + seconds
-                kept |= {name: day.tables[name] for name in ("voter_groups", "groupings") if name in asset.tables}
-                day.keep(needed)
-            with _clock(timed.steps, "commit"):
-                day.commit()
-        timed.seconds, timed.cpu, timed.megabytes = meter.seconds, meter.cpu, meter.megabytes
-        timed.reading_back = day.read_back(core)
-        for asset in rest:
-            timed.beyond[asset.function.__name__] = sum(seconds for _, seconds in day.run(asset))
-    return timed, kept
-
-
-def assets() -> tuple[list[TableAsset], list[TableAsset]]:
-    """Return the assets of a day that make tables of the core, and the others, each after those it takes from."""
-    from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
-
-    made, ordered, left = set[str](), list[Any](), list(OPINION_ASSETS)
-    of_day = {name for asset in left for name in asset.tables}
-    while left:
-        ready = next(asset for asset in left if set(asset.inputs) & of_day <= made)
-        left.remove(ready)
-        ordered.append(ready)
-        made |= set(ready.tables)
-    return (
-        [asset for asset in ordered if CORE & set(asset.tables)],
-        [asset for asset in ordered if not CORE & set(asset.tables)],
-    )
+            with _day(Path(folder), DAY - timedelta(days=1)) as before:
+                before.make_all()
+        with _day(Path(folder), DAY) as day:
+            day.make_all()
+            return day.timed(), {name: day.read(name) for name in ("voter_groups", "groupings")}
 
 
 class Day:
     """The tables of a day in the making: those at hand, and the files of those written."""
 
-    def __init__(self, chosen: StoredSet, files: Files, run: StandIn) -> None:
-        self.chosen, self.files, self.run_ = chosen, files, run
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.meter = Meter()
         self.tables: dict[str, pa.Table] = {}
-        self.written: dict[str, StoredFile] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.steps: dict[str, float] = {}
+        self.beyond: dict[str, float] = {}
 
-    def run(self, asset: TableAsset) -> Iterator[tuple[str, float]]:
-        """Read what an asset takes and is not at hand, compute it, write it; yield each step and its seconds."""
+    def make_all(self) -> None:
+        """Make and commit all tables."""
+        order = in_order()
+        for position, asset in enumerate(order):
+            if is_core(asset):
+                with self.meter:
+                    self._make(asset, self.steps, "writing", asset.function.__name__)
+            else:
+                name = asset.function.__name__
+                self._make(asset, self.beyond, name, name, reading=name)
+            needed = {name for later in order[position + 1 :] if is_core(later) for name in later.inputs}
+            self.tables = {name: table for name, table in self.tables.items() if name in needed}
+        refresh_catalog = self.run.refresh_catalog
+        self.run.refresh_catalog = lambda: None  # type: ignore[method-assign]
+        with self.meter, _clock(self.steps, "commit"):
+            self.run.publish()
+        with _clock(self.beyond, "catalog"):
+            refresh_catalog()
+
+    def _make(self, asset: TableAsset, clock: dict[str, float], writing: str, making: str, reading: str = "") -> None:
+        """Do with an asset what ``table_assets`` does, but for checks and what is shown of it."""
+        inputs = {}
         for name in asset.inputs:
-            if name not in self.tables:
-                started = time.perf_counter()
-                self.tables[name] = self._read(name)
-                yield f"read {name}", time.perf_counter() - started
-        started = time.perf_counter()
-        made = asset.function(self.run_, **{name: self.tables[name] for name in asset.inputs})
-        yield asset.function.__name__, time.perf_counter() - started
-        self.tables |= dict(zip(asset.tables, made if isinstance(made, tuple) else (made,), strict=True))
-        started = time.perf_counter()
-        for name in asset.tables:
-            self.written[name] = self.files.write(
-                self.tables[name], TABLES[name], dataset=DATASET, day=DAY, run_id="run", inputs={}
-            )
-        yield "writing", time.perf_counter() - started
+            with _clock(clock, reading or f"read {name}") if name not in self.tables else contextlib.nullcontext():
+                inputs[name] = self.tables[name] = self.tables[name] if name in self.tables else self.read(name)
+        with _clock(clock, making):
+            recipes = {name: self.run.recipe(name) for name in asset.tables}
+            made = asset.function(self.run, **inputs)
+        with _clock(clock, writing):
+            sources = {name: self.run.file(name).content for name in asset.inputs}
+            for name, table in zip(asset.tables, made if isinstance(made, tuple) else (made,), strict=True):
+                self.tables[name] = table
+                self.files[name] = self.run.write(name, table, sources, recipes[name])
 
-    def _read(self, name: str) -> pa.Table:
-        if name in self.written:
-            return self.files.read(self.written[name])
-        return self.chosen.files.read(self.chosen.find(name))
+    def read(self, name: str) -> Any:
+        """Return a table as the warehouse loads it for an asset."""
+        import dagster as dg
 
-    def keep(self, needed: set[str]) -> None:
-        """Let go of the tables that are not `needed` any more."""
-        self.tables = {name: table for name, table in self.tables.items() if name in needed}
+        from clustering_platform.orchestration.partitions import Slice
 
-    def read_back(self, read: list[TableAsset]) -> float:
-        """Return the seconds it takes to read from files what each asset takes from the others."""
-        seconds = dict[str, float]()
-        for name, file in self.written.items():
-            with _clock(seconds, name):
-                self.files.read(file)
-        return sum(seconds.get(name, 0.0) for asset in read for name in asset.inputs)
+        part = self.run.part if TABLES[name].scope == "day" else Slice(DATASET)
+        context = SimpleNamespace(
+            asset_key=dg.AssetKey(name),
+            asset_partition_key=part.key,
+            step_context=SimpleNamespace(dagster_run=self.run.context.run),
+            instance=None,
+        )
+        return self.run.warehouse.load_input(context)  # type: ignore[arg-type]
 
-    def commit(self) -> None:
-        """Publish what was written."""
-        from clustering_platform.store.commits import Commit, Commits, committed
+    def timed(self) -> Timed:
+        """Return what was measured, and measure what can be measured afterwards."""
+        from clustering_platform.orchestration.checks import violations
 
-        Commits(self.files).publish(
-            Commit(
-                dataset=DATASET,
-                day=DAY,
-                sequence=1,
-                status="ready",
-                run_id="run",
-                fingerprint="",
-                code_version="",
-                tables=committed(self.written),
-            )
+        reading, checking = dict[str, float](), dict[str, float]()
+        for name in self.files:
+            with _clock(reading, name):
+                table = self.read(name)
+            with _clock(checking, name):
+                violations(table, TABLES[name])
+        taken = [name for asset in in_order() if is_core(asset) for name in asset.inputs if name in reading]
+        return Timed(
+            seconds=self.meter.seconds,
+            cpu=self.meter.cpu,
+            megabytes=self.meter.megabytes,
+            steps=self.steps,
+            beyond=self.beyond,
+            reading_back=sum(reading[name] for name in taken),
+            checking=sum(checking.values()),
         )
 
-    def remember_older_votes(self) -> None:
-        """Hand the stored matrix of the votes before the increment to the asset that can go on from it.
 
-        This is the one place to adapt when `vote_matrix` learns to: make the matrix of the first ``older_votes`` rows
-        of the log, write it, and let `StandIn` offer it as the run of the platform does.
+def is_core(asset: TableAsset) -> bool:
+    """Tell whether an asset makes tables of the core."""
+    return not CORE.isdisjoint(asset.tables)
 
-        Raises
-        ------
-        NotTakenError
-            The matrix is made from the whole log every time.
-        """
-        raise NotTakenError("the matrix is made from the whole log every time")
+
+def in_order() -> Sequence[TableAsset]:
+    """Return the assets of a day, each after those it takes tables from, those of the core as early as possible."""
+    from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
+
+    left, ordered, made = list(OPINION_ASSETS), list[Any](), set[str]()
+    of_day = {name for asset in left for name in asset.tables}
+    while left:
+        ready = [asset for asset in left if set(asset.inputs) & of_day <= made]
+        ordered.append(next((asset for asset in ready if is_core(asset)), ready[0]))
+        left.remove(ordered[-1])
+        made |= set(ordered[-1].tables)
+    return ordered
+
+
+@contextlib.contextmanager
+def _day(folder: Path, day: date) -> Iterator[Day]:
+    """Hold the lock of the dataset as a run in Dagster would, and give what an asset may ask of its run."""
+    from clustering_platform.orchestration.partitions import Slice
+    from clustering_platform.orchestration.table_assets import Run
+    from clustering_platform.orchestration.warehouse import Warehouse
+
+    warehouse, part = Warehouse(data_folder=str(folder)), Slice(DATASET, day)
+    run: Any = SimpleNamespace(run_id=RUN, parent_run_id=None, tags={"dagster/partition": part.key})
+    context: Any = SimpleNamespace(run=run, instance=None, log=logging.getLogger(__name__))
+    warehouse.setup_for_execution(context)
+    try:
+        yield Day(Run(warehouse, part, context))
+    finally:
+        warehouse.teardown_after_execution(context)
 
 
 @contextlib.contextmanager
 def _clock(seconds: dict[str, float], name: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    seconds[name] = time.perf_counter() - started
+    seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
 
 
 @contextlib.contextmanager
 def _without_pictures() -> Iterator[None]:
-    """Leave out the pictures of the web interface, which are no part of the results."""
     from clustering_platform.orchestration import pictures
 
     drawn = pictures.opinion_map

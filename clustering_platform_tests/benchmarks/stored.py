@@ -39,9 +39,8 @@ WARM_UP = "warm-up"
 SIZES = {**SETS, WARM_UP: Size(25_000, 50, 500_000)}
 INGESTED = ("votes", "items", "voters")
 """Tables of ingest that opinions are made from; those that have no contract are left out."""
-NEW_VOTES = 0.01
-"""Share of the votes that come last, as an increment, of those before."""
-_DAYS = 30
+_DAYS = 101
+"""Days of the log: the last one brings 1 % more votes than there were before."""
 _ROWS_AT_A_TIME = 1_000_000
 _ROW_GROUP = 50_000
 _TIMESTAMP = pa.timestamp("us", "UTC")
@@ -49,15 +48,15 @@ _TIMESTAMP = pa.timestamp("us", "UTC")
 
 @dataclass(frozen=True)
 class StoredSet:
-    """A set in the warehouse at `root`."""
+    """A set in a data folder of its own, `root`."""
 
     name: str
     root: Path
 
     @property
     def files(self) -> Files:
-        """The files of the warehouse."""
-        return Files(self.root)
+        """The files of its warehouse."""
+        return Files(self.root / "warehouse")
 
     def find(self, table: str) -> StoredFile:
         """Return the file of a table of ingest."""
@@ -71,15 +70,9 @@ class StoredSet:
         """Rows of the log."""
         return self.find("votes").rows
 
-    @property
-    def older_votes(self) -> int:
-        """Rows of the log before its increment."""
-        return round(self.votes / (1 + NEW_VOTES))
-
     def planted(self) -> tuple[pa.Array, NDArray[np.int8]]:
         """Return the ids of the voters in order of their first votes, and their groups."""
-        ids: pa.Array = pa.array(np.load(self.root / "ids.npy")).cast(pa.string())
-        return ids, np.load(self.root / "groups.npy")
+        return _texts(np.load(self.root / "ids.npy")), np.load(self.root / "groups.npy")
 
 
 def stored_set(name: str, *, seed: int = 7) -> StoredSet:
@@ -91,12 +84,13 @@ def stored_set(name: str, *, seed: int = 7) -> StoredSet:
     if not root.is_dir():
         draft = root.with_suffix(".part")
         shutil.rmtree(draft, ignore_errors=True)
-        _generate(SIZES[name], np.random.default_rng(seed), Files(draft))
+        _generate(SIZES[name], np.random.default_rng(seed), draft)
         draft.rename(root)
     return StoredSet(name, root)
 
 
-def _generate(size: Size, rng: np.random.Generator, files: Files) -> None:
+def _generate(size: Size, rng: np.random.Generator, folder: Path) -> None:
+    files = Files(folder / "warehouse")
     population = synthetic.populate(size, rng)
     cells, is_superseded = synthetic.in_time(population, rng)
     first, last = _first_and_last(lambda rows: population.voters[cells[rows]], cells.size, size.voters)
@@ -105,7 +99,7 @@ def _generate(size: Size, rng: np.random.Generator, files: Files) -> None:
     numbers = np.empty(size.voters, np.int32)
     numbers[order] = np.arange(size.voters, dtype=np.int32)
     ids = np.frombuffer(rng.bytes(16 * size.voters).hex().encode(), "S32")
-    voter_ids, item_ids = pa.array(ids).cast(pa.string()), pa.array([str(item) for item in range(size.items)])
+    voter_ids, item_ids = _texts(ids), pa.array([str(item) for item in range(size.items)])
 
     def parts() -> Iterator[dict[str, Any]]:
         for rows in _parts(cells.size):
@@ -126,8 +120,14 @@ def _generate(size: Size, rng: np.random.Generator, files: Files) -> None:
     _write("votes", parts(), files)
     _write("items", [_items(item_ids, _times(first_on_item, cells.size))], files)
     _write("voters", [_voters(voter_ids, np.diff(population.offsets)[order], first[order], last[order])], files)
-    np.save(files.root / "ids.npy", ids)
-    np.save(files.root / "groups.npy", population.groups[order])
+    np.save(folder / "ids.npy", ids)
+    np.save(folder / "groups.npy", population.groups[order])
+
+
+def _texts(texts: NDArray[np.bytes_]) -> pa.Array:
+    """Return texts that are all of one length; pyarrow itself would make chunks of many."""
+    offsets = np.arange(len(texts) + 1, dtype=np.int32) * texts.itemsize
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(texts))
 
 
 def _parts(rows: int) -> list[slice]:

@@ -1,5 +1,6 @@
 """Vote logs for property tests."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 Log = list[tuple[str, str, int]]
@@ -41,3 +42,14 @@ def rank_one_logs(draw: st.DrawFn, *, voters: int = 12, items: int = 6) -> Log:
         for voter, side in enumerate(sides)
         for item, leaning in enumerate(leanings)
     ]
+
+
+@st.composite
+def crowds(draw: st.DrawFn, *, groups: int = 3, voters: int = 36, items: int = 10) -> Log:
+    """Logs of more voters, each mostly of the opinions of one of a few groups: enough for more than two groups."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    opinions = rng.choice([-1, 0, 1], (groups, items), p=[0.45, 0.1, 0.45])
+    rows = opinions[rng.integers(0, groups, voters)]
+    rows = np.where(rng.random(rows.shape) < 0.1, rng.integers(-1, 2, rows.shape), rows)
+    cells = rng.permutation(np.argwhere(rng.random(rows.shape) < 0.8))
+    return [(f"v{voter}", f"i{item}", int(rows[voter, item])) for voter, item in cells]

@@ -20,11 +20,11 @@ from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.opinions.representative import build_representative_items
 from clustering_platform.opinions.space import read_components, read_places
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.opinions.strategies import Log, camps, logs, rank_one_logs
+from clustering_platform_tests.opinions.strategies import Log, camps, crowds, logs, rank_one_logs
 from clustering_platform_tests.opinions.tables import DAY, FIRST, faults, items_table, plain_items, votes_table
 
 CONFIG = OpinionsConfig(min_voters=2)
-ANY_LOG = st.one_of(logs(max_size=120), camps(), rank_one_logs()).filter(bool)
+ANY_LOG = st.one_of(logs(max_size=120), crowds(), camps(), rank_one_logs()).filter(bool)
 SWAPPED = {"agree": "disagree", "disagree": "agree"}
 COUNTS = ("agree", "pass", "disagree", "seen")
 Row = dict[str, object]
