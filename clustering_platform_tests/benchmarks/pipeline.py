@@ -10,6 +10,7 @@ as Dagster does, is measured apart. Pictures for the web interface are left out.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import os
 import shutil
@@ -83,7 +84,7 @@ def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed,
                 before.make_all()
         with _day(Path(folder), DAY) as day:
             day.make_all()
-            return day.timed(), {name: day.read(name) for name in ("voter_groups", "groupings")}
+            return day.timed(), {name: day.load(name) for name in ("voter_groups", "groupings")}
 
 
 class Day:
@@ -119,9 +120,13 @@ class Day:
     def _make(self, asset: TableAsset, clock: dict[str, float], writing: str, making: str, reading: str = "") -> None:
         """Do with an asset what ``table_assets`` does, but for checks and what is shown of it."""
         inputs = {}
-        for name in asset.inputs:
-            with _clock(clock, reading or f"read {name}") if name not in self.tables else contextlib.nullcontext():
-                inputs[name] = self.tables[name] = self.tables[name] if name in self.tables else self.read(name)
+        for name, parameter in list(inspect.signature(asset.function).parameters.items())[1:]:
+            is_whole = parameter.annotation in (pa.Table, "pa.Table")
+            if not is_whole or name not in self.tables:
+                with _clock(clock, reading or f"read {name}"):
+                    inputs[name] = self.load(name, is_whole=is_whole)
+            if is_whole:
+                inputs[name] = self.tables[name] = inputs.get(name, self.tables.get(name))
         with _clock(clock, making):
             recipes = {name: self.run.recipe(name) for name in asset.tables}
             made = asset.function(self.run, **inputs)
@@ -131,8 +136,8 @@ class Day:
                 self.tables[name] = table
                 self.files[name] = self.run.write(name, table, sources, recipes[name])
 
-    def read(self, name: str) -> Any:
-        """Return a table as the warehouse loads it for an asset."""
+    def load(self, name: str, *, is_whole: bool = True) -> Any:
+        """Return a table as the warehouse loads it for an asset: whole, or as something to read it piece by piece."""
         import dagster as dg
 
         from clustering_platform.orchestration.partitions import Slice
@@ -142,6 +147,7 @@ class Day:
             asset_key=dg.AssetKey(name),
             asset_partition_key=part.key,
             step_context=SimpleNamespace(dagster_run=self.run.context.run),
+            definition_metadata={"by pieces": not is_whole},
             instance=None,
         )
         return self.run.warehouse.load_input(context)  # type: ignore[arg-type]
@@ -153,7 +159,7 @@ class Day:
         reading, checking = dict[str, float](), dict[str, float]()
         for name in self.files:
             with _clock(reading, name):
-                table = self.read(name)
+                table = self.load(name)
             with _clock(checking, name):
                 violations(table, TABLES[name])
         taken = [name for asset in in_order() if is_core(asset) for name in asset.inputs if name in reading]

@@ -41,7 +41,7 @@ INGESTED = ("votes", "items", "voters")
 """Tables of ingest that opinions are made from; those that have no contract are left out."""
 _DAYS = 101
 """Days of the log: the last one brings 1 % more votes than there were before."""
-_ROWS_AT_A_TIME = 1_000_000
+_ROWS_AT_A_TIME = 1 << 20
 _ROW_GROUP = 50_000
 _TIMESTAMP = pa.timestamp("us", "UTC")
 
