@@ -99,8 +99,8 @@ class Measured:
 
 def measure(prepare: Callable[..., Callable[[], float]], *arguments: Any, rounds: int = ROUNDS) -> Measured:
     """Measure what `prepare(*arguments)` returns: a function of nothing that returns its score."""
-    figures = [list(column) for column in zip(*fresh(_once, prepare, arguments, rounds=rounds), strict=True)]
-    return Measured(*(Spread.of(column) for column in figures[:3]), statistics.median(figures[3]))
+    seconds, cpu, megabytes, scores = zip(*fresh(_once, prepare, arguments, rounds=rounds), strict=True)
+    return Measured(Spread.of(seconds), Spread.of(cpu), Spread.of(megabytes), statistics.median(scores))
 
 
 def _once(prepare: Callable[..., Callable[[], float]], arguments: tuple[Any, ...]) -> tuple[float, ...]:

@@ -9,10 +9,9 @@ have.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,16 +29,22 @@ DENSE_COPIES = 3
 """So many dense copies of the votes the baseline holds at its peak: as read, and two inside of PCA."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Round:
-    """What one round of ours took and found; `places` is the ARI of k-means told the true k, on our map."""
+    """What one round of ours took and found.
+
+    `ari` is the agreement of the groups with those planted, `few` and `others` the same over the quarter of voters
+    with the fewest votes and over the others; `places` that of k-means told the number of groups, on our map, and
+    `base_clusters` that of base clusters if each counts as the group that most of its voters are of.
+    """
 
     timed: Timed
-    k: int = 0
-    ari: float = 0.0
-    base_clusters: float = 0.0
-    places: float = math.nan
-    unsure: dict[str, float] = field(default_factory=dict)
+    k: int
+    ari: float
+    places: float
+    base_clusters: float
+    few: float
+    others: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     fresh(_stored, WARM_UP, chosen.seed)
     medians: dict[str, tuple[int, float]] = {}
-    for name in chosen.sets.split(","):
+    names = chosen.sets.split(",")
+    if unknown := set(names) - set(SETS):
+        parser.error(f"no set {', '.join(sorted(unknown))}; known: {', '.join(SETS)}")
+    for name in names:
         size, stored = SETS[name], fresh(_stored, name, chosen.seed)[0]
         print(f"set {name}: {size.voters:,} voters, {size.items:,} items, {stored.votes:,} votes", flush=True)
         rounds: list[Round] = fresh(ours, stored, chosen.seed, False, rounds=chosen.rounds)
@@ -81,9 +89,7 @@ def _stored(name: str, seed: int) -> StoredSet:
 def ours(stored: StoredSet, seed: int, is_increment: bool) -> Round:
     """Run the platform over a set."""
     run_stored(stored_set(WARM_UP, seed=seed), is_increment=is_increment)
-    timed, tables = run_stored(stored, is_increment=is_increment)
-    voters = tables["voter_groups"]
-    found = Round(timed, k=int(tables["groupings"].filter(tables["groupings"]["is_chosen"])["groups"][0].as_py()))
+    timed, voters = run_stored(stored, is_increment=is_increment)
     ids, planted = stored.planted()
     if not voters["voter_id"].combine_chunks().equals(ids):
         raise AssertionError("voters are not in order of their first votes")
@@ -91,16 +97,17 @@ def ours(stored: StoredSet, seed: int, is_increment: bool) -> Round:
     votes = voters["votes_cast"].to_numpy()
     is_grouped = votes >= FEWEST_VOTES
     planted, group, base, votes = (array[is_grouped] for array in (planted, group, base, votes))
-    found.ari = _ari(planted, group)
-    found.base_clusters = _ari(planted, _majority(planted, base.astype(np.int64)))
     places = np.column_stack([voters[axis].to_numpy() for axis in "xy"])[is_grouped]
-    found.places = _ari(planted, _kmeans(places, int(planted.max()) + 1))
     few = votes < np.quantile(votes, 0.25)
-    found.unsure = {
-        "the quarter with fewest votes": _ari(planted[few], group[few]),
-        "others": _ari(planted[~few], group[~few]),
-    }
-    return found
+    return Round(
+        timed=timed,
+        k=np.unique(group).size,
+        ari=_ari(planted, group),
+        places=_ari(planted, _kmeans(places, int(planted.max()) + 1)),
+        base_clusters=_ari(planted, _majority(planted, base.astype(np.int64))),
+        few=_ari(planted[few], group[few]),
+        others=_ari(planted[~few], group[~few]),
+    )
 
 
 def baseline(stored: StoredSet) -> Baseline:
@@ -168,8 +175,8 @@ def _print_ours(rounds: Sequence[Round]) -> float:
     for step in timed[0].beyond:
         _line(f"beyond the core: {step}", f"{Spread.of(each.beyond[step] for each in timed)} s")
     first = rounds[0]
-    lost = ", ".join(f"{name} {ari:.3f}" for name, ari in first.unsure.items())
-    _line("groups found", f"k {first.k}, ARI {first.ari:.3f} to the planted ({lost})")
+    parts = f"the quarter with fewest votes {first.few:.3f}, others {first.others:.3f}"
+    _line("groups found", f"k {first.k}, ARI {first.ari:.3f} to the planted ({parts})")
     _line(
         "where it is lost",
         f"k-means told k, on our map: {first.places:.3f}; base clusters by majority: "

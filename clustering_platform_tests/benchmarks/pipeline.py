@@ -71,8 +71,8 @@ class Timed:
     checking: float = 0.0
 
 
-def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed, dict[str, pa.Table]]:
-    """Make the last day of a stored set; return the times, and its tables `voter_groups` and `groupings`.
+def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed, pa.Table]:
+    """Make the last day of a stored set; return the times and its table `voter_groups`.
 
     With `is_increment` the day before, which has 99 % of the votes, is there already.
     """
@@ -84,7 +84,7 @@ def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed,
                 before.make_all()
         with _day(Path(folder), DAY) as day:
             day.make_all()
-            return day.timed(), {name: day.load(name) for name in ("voter_groups", "groupings")}
+            return day.timed(), day.load("voter_groups")
 
 
 class Day:
