@@ -23,6 +23,8 @@ from clustering_platform.orchestration.sensors import build_sensors
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
 
+DAY_ASSETS = (*OPINION_ASSETS, *MEASURE_ASSETS, *STABILITY_ASSETS)
+
 
 def build_defs(
     settings: Settings | None = None, *, resource_overrides: Mapping[str, Any] | None = None
@@ -41,7 +43,7 @@ def build_defs(
     assets: list[Any] = [
         *SOURCE_SPECS,
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
-        *(asset.build(days) for asset in (*OPINION_ASSETS, *MEASURE_ASSETS, *STABILITY_ASSETS)),
+        *(asset.build(days) for asset in DAY_ASSETS),
         build_polis_export(days),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}

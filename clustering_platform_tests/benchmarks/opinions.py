@@ -1,134 +1,230 @@
-"""Votes to groups: ours beside dense mean imputation, PCA, k-means and silhouette over all voters.
+"""Votes to groups: ours beside dense mean imputation, PCA, k-means and silhouette, on synthetic sets of known groups.
 
-The votes are synthetic: four planted groups, log-normal activity. The score is the adjusted Rand index of found
-against planted groups, over grouped voters.
+Every round is a process of its own, in which a small set has warmed everything up before. Ours is timed from the log
+on disk to the commit, asset by asset; the baseline from the same log to groups in memory. The agreement with the
+planted groups is the adjusted Rand index (ARI) over voters with at least seven votes, which all voters of the sets
+have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.ingest.log_tables import first_appearances
-from clustering_platform.tables import TABLES, conform
-from clustering_platform_tests.benchmarks.measure import measure
+from clustering_platform.datasets import DatasetConfig
+from clustering_platform_tests.benchmarks.measure import Meter, Spread, fresh
+from clustering_platform_tests.benchmarks.pipeline import Timed, run_stored
+from clustering_platform_tests.benchmarks.stored import SETS, SIZES, WARM_UP, StoredSet, stored_set
 
-SETS = {"A": (10_000, 500, 50), "B": (100_000, 1000, 50)}
-DAY = date(2026, 6, 30)
-GROUPS = 4
-
-
-def main() -> None:
-    """Print a line for each set and method."""
-    for name, (voters, items, each) in SETS.items():
-        print(f"set {name}: {voters:,} voters, {items:,} items, about {voters * each:,} votes")
-        print(f"  ours      {measure(ours, voters, items, each)}")
-        print(f"  baseline  {measure(baseline, voters, items, each)}")
+ROUNDS = 5
+FEWEST_VOTES = DatasetConfig().opinions.min_votes
+MOST_GROUPS = 5
+SILHOUETTE_SAMPLE = 20_000
+DENSE_COPIES = 3
+"""So many dense copies of the votes the baseline holds at its peak: as read, and two inside of PCA."""
 
 
-def generate(voters: int, items: int, each: int) -> tuple[np.ndarray[Any, Any], ...]:
-    """Return voters, items and votes of a log in order of time, and the planted group of each voter."""
-    rng = np.random.default_rng(7)
-    planted = rng.integers(0, GROUPS, voters)
-    leaning = rng.uniform(0.1, 0.9, (GROUPS, items))
-    counts = np.clip(rng.lognormal(np.log(each) - 0.32, 0.8, voters).astype(int), 8, items)
-    voter = np.repeat(np.arange(voters), counts)
-    item = rng.integers(0, items, voter.size)
-    agrees = rng.random(voter.size) < leaning[planted[voter], item]
-    vote = np.where(rng.random(voter.size) < 0.1, 0, np.where(agrees, 1, -1)).astype(np.int8)
-    order = rng.permutation(voter.size)
-    return voter[order], item[order], vote[order], planted
+@dataclass(frozen=True)
+class Round:
+    """What one round of ours took and found.
+
+    `ari` is the agreement of the groups with those planted, `few` and `others` the same over the quarter of voters
+    with the fewest votes and over the others; `places` that of k-means told the number of groups, on our map, and
+    `base_clusters` that of base clusters if each counts as the group that most of its voters are of.
+    """
+
+    timed: Timed
+    k: int
+    ari: float
+    places: float
+    base_clusters: float
+    few: float
+    others: float
 
 
-def ours(voters: int, items: int, each: int) -> Callable[[], float]:
-    """Return the platform's own computation, ready to start."""
+@dataclass(frozen=True)
+class Baseline:
+    """What one round of the baseline took and found."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+    k: int
+    ari: float
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures of each set, and how time grows from set to set."""
+    parser = argparse.ArgumentParser(prog="opinions", description=__doc__)
+    parser.add_argument("--sets", default="A,B", help="sets to run, of A, B, C and D (default: A,B)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each measurement (default: {ROUNDS})")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the sets")
+    parser.add_argument("--no-baseline", action="store_true", help="leave the baseline out")
+    chosen = parser.parse_args(arguments)
+    fresh(_stored, WARM_UP, chosen.seed)
+    medians: dict[str, tuple[int, float]] = {}
+    names = chosen.sets.split(",")
+    if unknown := set(names) - set(SETS):
+        parser.error(f"no set {', '.join(sorted(unknown))}; known: {', '.join(SETS)}")
+    for name in names:
+        size, stored = SETS[name], fresh(_stored, name, chosen.seed)[0]
+        print(f"set {name}: {size.voters:,} voters, {size.items:,} items, {stored.votes:,} votes", flush=True)
+        rounds: list[Round] = fresh(ours, stored, chosen.seed, False, rounds=chosen.rounds)
+        medians[name] = stored.votes, _print_ours(rounds)
+        _print_increment(stored, chosen.seed, chosen.rounds, medians[name][1])
+        if not chosen.no_baseline:
+            _print_baseline(stored, chosen.rounds, medians[name][1])
+    _print_growth({name: figures for name, figures in medians.items() if name != "A"})
+
+
+def _stored(name: str, seed: int) -> StoredSet:
+    return stored_set(name, seed=seed)
+
+
+def ours(stored: StoredSet, seed: int, is_increment: bool) -> Round:
+    """Run the platform over a set."""
+    run_stored(stored_set(WARM_UP, seed=seed), is_increment=is_increment)
+    timed, voters = run_stored(stored, is_increment=is_increment)
+    ids, planted = stored.planted()
+    if not voters["voter_id"].combine_chunks().equals(ids):
+        raise AssertionError("voters are not in order of their first votes")
+    group, base = (voters[name].to_numpy() for name in ("group_id", "base_cluster_id"))
+    votes = voters["votes_cast"].to_numpy()
+    is_grouped = votes >= FEWEST_VOTES
+    planted, group, base, votes = (array[is_grouped] for array in (planted, group, base, votes))
+    places = np.column_stack([voters[axis].to_numpy() for axis in "xy"])[is_grouped]
+    few = votes < np.quantile(votes, 0.25)
+    return Round(
+        timed=timed,
+        k=np.unique(group).size,
+        ari=_ari(planted, group),
+        places=_ari(planted, _kmeans(places, int(planted.max()) + 1)),
+        base_clusters=_ari(planted, _majority(planted, base.astype(np.int64))),
+        few=_ari(planted[few], group[few]),
+        others=_ari(planted[~few], group[~few]),
+    )
+
+
+def baseline(stored: StoredSet) -> Baseline:
+    """Run the plain way over a set: everything dense, all voters in k-means, a sample of them in the silhouette."""
+    from sklearn.decomposition import PCA
+    from sklearn.metrics import silhouette_score
+
+    _kmeans(np.random.default_rng(0).random((100, 2)), 2)
+    PCA(2).fit(np.eye(3))
+    with Meter() as meter:
+        votes = stored.files.read(stored.find("votes")).select(["voter_id", "item_id", "vote"])
+        voters, items = (votes[name].combine_chunks().dictionary_encode() for name in ("voter_id", "item_id"))
+        dense = np.full((len(voters.dictionary), len(items.dictionary)), np.nan, np.float32)
+        dense[voters.indices.to_numpy(), items.indices.to_numpy()] = votes["vote"].to_numpy()
+        votes_cast = np.count_nonzero(~np.isnan(dense), axis=1)
+        for column in dense.T:
+            column[np.isnan(column)] = np.nanmean(column)
+        places = PCA(2, random_state=0).fit_transform(dense)
+        tried = [_kmeans(places, k) for k in range(2, MOST_GROUPS + 1)]
+        sample = min(SILHOUETTE_SAMPLE, len(places))
+        best = max(tried, key=lambda labels: silhouette_score(places, labels, sample_size=sample, random_state=0))
+    ids, planted = stored.planted()
+    if not voters.dictionary.equals(ids):
+        raise AssertionError("voters are not in order of their first votes")
+    is_scored = votes_cast >= FEWEST_VOTES
+    ari = _ari(planted[is_scored], best[is_scored])
+    return Baseline(meter.seconds, meter.cpu, meter.megabytes, int(best.max()) + 1, ari)
+
+
+def _ari(planted: NDArray[np.int8], found: NDArray[np.integer]) -> float:
     from sklearn.metrics import adjusted_rand_score
 
-    from clustering_platform.opinions.compute import compute_opinions
-
-    voter, item, vote, planted = generate(voters, items, each)
-    tables = _tables(voter, item, vote, items)
-
-    def compute() -> float:
-        voters = compute_opinions(*tables, day=DAY, config=OpinionsConfig())["voter_groups"]
-        grouped = voters.filter(voters["group_id"].is_valid())
-        numbers = [int(name[1:]) for name in grouped["voter_id"].to_pylist()]
-        return float(adjusted_rand_score(planted[numbers], grouped["group_id"].to_numpy()))
-
-    return compute
+    return float(adjusted_rand_score(planted, found))
 
 
-def baseline(voters: int, items: int, each: int) -> Callable[[], float]:
-    """Return the plain way, ready to start."""
+def _kmeans(places: NDArray[np.floating], k: int) -> NDArray[np.int32]:
     from sklearn.cluster import KMeans
-    from sklearn.decomposition import PCA
-    from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-    voter, item, vote, planted = generate(voters, items, each)
-
-    def compute() -> float:
-        dense = np.full((voters, items), np.nan, dtype=np.float32)
-        dense[voter, item] = vote
-        means = np.nanmean(dense, axis=0)
-        filled = np.where(np.isnan(dense), means, dense)
-        places = PCA(2, random_state=0).fit_transform(filled)
-        labels = [KMeans(k, n_init=1, random_state=0).fit_predict(places) for k in range(2, 6)]
-        best = max(labels, key=lambda found: silhouette_score(places, found, sample_size=20_000, random_state=0))
-        return float(adjusted_rand_score(planted, best))
-
-    return compute
+    labels: NDArray[np.int32] = KMeans(k, n_init=1, random_state=0).fit_predict(places)
+    return labels
 
 
-def _tables(
-    voter: np.ndarray[Any, Any], item: np.ndarray[Any, Any], vote: np.ndarray[Any, Any], items: int
-) -> tuple[pa.Table, pa.Table, pa.Table]:
-    start = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
-    names = pa.array([f"v{number}" for number in range(int(voter.max()) + 1)])
-    statements = pa.array([f"s{number}" for number in range(items)])
-    rows = len(voter)
-    numbers, first = first_appearances(voter.astype(np.int32))
-    times = start + np.arange(rows) * 1000
-    last = np.zeros(len(first), np.int64)
-    last[numbers] = np.arange(rows)
-    votes = {
-        "sequence": np.arange(rows),
-        "voter_number": numbers,
-        "voter_id": names.take(pa.array(voter)),
-        "voter_type": pa.repeat("user", rows),
-        "item_number": item,
-        "item_id": statements.take(pa.array(item)),
-        "vote": vote,
-        "voted_at": pa.array(times, pa.timestamp("us", "UTC")),
-        "is_superseded": pa.repeat(False, rows),
-    }
-    voters = {
-        "voter_number": np.arange(len(first)),
-        "voter_id": names.take(pa.array(voter[first])),
-        "voter_type": pa.repeat("user", len(first)),
-        "votes": np.bincount(numbers),
-        "first_vote_at": pa.array(times[first], pa.timestamp("us", "UTC")),
-        "last_vote_at": pa.array(times[last], pa.timestamp("us", "UTC")),
-    }
-    listed = {
-        "item_id": statements,
-        "text": statements,
-        "created_at": pa.nulls(items, pa.timestamp("us", "UTC")),
-        "author_id": pa.nulls(items, pa.string()),
-        "moderation": pa.repeat(pa.scalar(1, pa.int8()), items),
-        "is_meta": pa.repeat(False, items),
-        "is_seed": pa.repeat(False, items),
-        "is_listed": pa.repeat(True, items),
-        "first_vote_at": pa.nulls(items, pa.timestamp("us", "UTC")),
-        "metadata": pa.nulls(items, pa.string()),
-    }
-    made = {"votes": votes, "voters": voters, "items": listed}
-    votes_table, voters_table, items_table = (conform(pa.table(made[name]), TABLES[name]) for name in made)
-    return votes_table, voters_table, items_table
+def _majority(planted: NDArray[np.int8], clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each voter the planted group that most of the voter's cluster belong to."""
+    n_groups = int(planted.max()) + 1
+    counts = np.bincount(clusters * n_groups + planted, minlength=(int(clusters.max()) + 1) * n_groups)
+    most: NDArray[np.int64] = counts.reshape(-1, n_groups).argmax(axis=1)
+    return most[clusters]
+
+
+def _print_ours(rounds: Sequence[Round]) -> float:
+    """Print the rounds of ours and return the median seconds of the core."""
+    timed = [each.timed for each in rounds]
+    seconds = Spread.of(each.seconds for each in timed)
+    _line(
+        "ours, log to commit",
+        f"{seconds} s",
+        f"{Spread.of(each.cpu for each in timed)} CPU s",
+        f"{Spread.of(each.megabytes for each in timed)} MB above imports",
+    )
+    for step in timed[0].steps:
+        _line(f"  {step}", f"{Spread.of(each.steps[step] for each in timed)} s")
+    _line("reading back between assets", f"{Spread.of(each.reading_back for each in timed)} s")
+    _line("checking contracts", f"{Spread.of(each.checking for each in timed)} s")
+    for step in timed[0].beyond:
+        _line(f"beyond the core: {step}", f"{Spread.of(each.beyond[step] for each in timed)} s")
+    first = rounds[0]
+    parts = f"the quarter with fewest votes {first.few:.3f}, others {first.others:.3f}"
+    _line("groups found", f"k {first.k}, ARI {first.ari:.3f} to the planted ({parts})")
+    _line(
+        "where it is lost",
+        f"k-means told k, on our map: {first.places:.3f}; base clusters by majority: "
+        f"{first.base_clusters:.3f}; groups: {first.ari:.3f}",
+    )
+    return seconds.median
+
+
+def _print_increment(stored: StoredSet, seed: int, rounds: int, full: float) -> None:
+    timed = [each.timed for each in fresh(ours, stored, seed, True, rounds=rounds)]
+    seconds, matrix = (
+        Spread.of(figures)
+        for figures in ([each.seconds for each in timed], [each.steps["vote_matrix"] for each in timed])
+    )
+    _line("1 % new votes", f"{seconds} s, {seconds.median / full:.0%} of a full run; vote_matrix {matrix} s")
+
+
+def _print_baseline(stored: StoredSet, rounds: int, full: float) -> None:
+    size = SIZES[stored.name]
+    needed, free = DENSE_COPIES * size.voters * size.items * 4 / 2**30, _free_memory()
+    if needed > free:
+        _line("baseline", f"not taken: needs about {needed:.0f} GB, {free:.0f} GB are free")
+        return
+    results: list[Baseline] = fresh(baseline, stored, rounds=rounds)
+    seconds = Spread.of(each.seconds for each in results)
+    _line(
+        "baseline",
+        f"{seconds} s",
+        f"{Spread.of(each.cpu for each in results)} CPU s",
+        f"{Spread.of(each.megabytes for each in results)} MB above imports",
+    )
+    _line("baseline's groups", f"k {results[0].k}, ARI {results[0].ari:.3f} to the planted")
+    _line("ours against baseline", f"{seconds.median / full:.1f} times as fast")
+
+
+def _print_growth(medians: dict[str, tuple[int, float]]) -> None:
+    """Print the exponent of time over votes: the slope of a straight line through their logarithms."""
+    if len(medians) > 1:
+        votes, seconds = np.log(np.array(list(medians.values()))).T
+        print(f"growth {' '.join(medians)}: seconds ~ votes^{np.polyfit(votes, seconds, 1)[0]:.2f}")
+
+
+def _free_memory() -> float:
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+
+
+def _line(name: str, *figures: str) -> None:
+    print(f"  {name:<34} {'   '.join(figures)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.store.commits import Commit, Commits, committed
 from clustering_platform.store.files import Files
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.opinions.tables import DAY, plain_items, votes_table
+from clustering_platform_tests.opinions.tables import DAY, ingested, plain_items, votes_table
 
 Command = Callable[..., Result]
 LATER = DAY + timedelta(days=1)
@@ -76,7 +76,9 @@ def publish(data: Path, day: date | None, tables: Mapping[str, pa.Table]) -> Non
 def publish_talk(data: Path, votes: pa.Table, *, days: tuple[date, ...] = (DAY,), min_voters: int = 2) -> None:
     publish(data, None, {"items": ITEMS})
     for day in days:
-        publish(data, day, compute_opinions(votes, ITEMS, day=day, config=OpinionsConfig(min_voters=min_voters)))
+        publish(
+            data, day, compute_opinions(*ingested(votes, ITEMS), day=day, config=OpinionsConfig(min_voters=min_voters))
+        )
 
 
 def test_a_voter_is_shown_with_place_group_and_all_that_follows(clustering: Command, data: Path) -> None:
@@ -144,7 +146,7 @@ def test_nothing_published_yet_is_told(clustering: Command, data: Path) -> None:
 
 def test_a_snapshot_from_before_there_were_measures_is_told_with_what_to_do(clustering: Command, data: Path) -> None:
     publish(data, None, {"items": ITEMS})
-    tables = compute_opinions(conversation(), ITEMS, day=DAY, config=OpinionsConfig(min_voters=2))
+    tables = compute_opinions(*ingested(conversation(), ITEMS), day=DAY, config=OpinionsConfig(min_voters=2))
     publish(data, DAY, {name: table for name, table in tables.items() if name != "voter_measures"})
     result = clustering("voter", "talk", "v00")
     assert result.exit_code == 1

@@ -24,14 +24,14 @@ from clustering_platform.opinions.snapshot import build_opinion_snapshot
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions import polis_data
 from clustering_platform_tests.opinions.polis_data import CONFIG, LAST_DAY
-from clustering_platform_tests.opinions.tables import items_table, votes_table
+from clustering_platform_tests.opinions.tables import ingested, items_table, votes_table
 
 TICK = 7
 
 
 def conversation(votes: pa.Table, items: pa.Table, *, title: str = "Talk", **tables: pa.Table) -> Conversation:
     """Return what our own stages make of a log, with `tables` in place of theirs."""
-    made = compute_opinions(votes, items, day=LAST_DAY, config=OpinionsConfig(min_voters=2))
+    made = compute_opinions(*ingested(votes, items), day=LAST_DAY, config=OpinionsConfig(min_voters=2))
     nothing = {name: TABLES[name].empty() for name in DATASET_TABLES}
     return Conversation(title, "About it.", LAST_DAY, TICK, nothing | made | {"items": items, "votes": votes} | tables)
 

@@ -1,4 +1,4 @@
-"""Laws and edge cases of the whole computation."""
+"""Examples and edge cases of the whole computation; its laws stand in ``test_properties``."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,22 +9,18 @@ from hypothesis import strategies as st
 
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
-from clustering_platform.opinions.patterns import build_voting_patterns
-from clustering_platform.opinions.representative import build_representative_items
-from clustering_platform.opinions.space import read_places
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.strategies import Log, logs
 from clustering_platform_tests.opinions.tables import (
     DAY,
     faults,
-    ingested,
     items_table,
     one_vote_each,
     plain_items,
     votes_table,
 )
 
-CONFIG = OpinionsConfig(min_voters=2, resamples=3)
+CONFIG = OpinionsConfig(min_voters=2)
 OPINION_TABLES = {name for name, table in TABLES.items() if table.room == "opinions"}
 
 
@@ -86,7 +82,7 @@ def test_the_smallest_logs_give_whole_tables(rows: list[list[int | None]]):
 @given(logs(), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
 def test_every_log_gives_tables_that_keep_the_contract(log: Log, rejected: set[int], meta: set[int]):
     items = items_table([(f"i{item}", -1 if item in rejected else 0, item in meta) for item in range(6)])
-    tables = compute(log, items, config=OpinionsConfig(min_voters=2, min_votes=1, resamples=3))
+    tables = compute(log, items, config=OpinionsConfig(min_voters=2, min_votes=1))
     assert {name: faults(table, TABLES[name]) for name, table in tables.items()} == {name: [] for name in tables}
     for table in tables.values():
         for column in table.columns:
@@ -94,60 +90,3 @@ def test_every_log_gives_tables_that_keep_the_contract(log: Log, rejected: set[i
     is_ready = tables["opinion_snapshot"]["status"][0].as_py() == "ready"
     assert (tables["groups"].num_rows >= 2) == is_ready
     assert sum(tables["groups"]["size"].to_pylist()) == sum(tables["base_clusters"]["size"].to_pylist())
-
-
-@given(logs())
-def test_the_same_log_gives_the_same_tables(log: Log):
-    assert compute(log) == compute(log)
-
-
-@given(logs(max_size=120), st.randoms(use_true_random=False))
-def test_the_order_of_voters_changes_no_statistic_of_given_groups(log: Log, random):
-    tables = compute(log)
-    matrix, voted, voters = (tables[name] for name in ("vote_matrix", "voted_items", "voter_groups"))
-    order = list(range(matrix.num_rows))
-    random.shuffle(order)
-    patterns = build_voting_patterns(matrix.take(order), voted, voters.take(order))
-    assert patterns == tables["voting_patterns"]
-    assert build_representative_items(voted, patterns) == tables["representative_items"]
-
-
-@given(logs(max_size=120))
-def test_flipping_all_votes_mirrors_the_map_and_swaps_agree_and_disagree(log: Log):
-    straight, flipped = compute(log), compute([(voter, item, -vote) for voter, item, vote in log])
-    for kind in ("voter", "item"):
-        ids, places = read_places(straight["opinion_space"], kind)
-        other_ids, other_places = read_places(flipped["opinion_space"], kind)
-        assert ids == other_ids
-        if kind == "voter":
-            assert np.array_equal(places, -other_places)
-    swapped = {"agree": "disagree", "disagree": "agree"}
-    for name in ("voting_patterns", "voted_items"):
-        names = straight[name].column_names
-        ours, theirs = straight[name].drop_columns([n for n in names if n == "majority"]), flipped[name]
-        assert theirs.select([swapped.get(n, n) for n in ours.column_names]).rename_columns(ours.column_names) == ours
-    sides = [{(row["item_id"], row["side"]) for row in t["consensus_items"].to_pylist()} for t in (straight, flipped)]
-    assert sides[0] == {(item, swapped[side]) for item, side in sides[1]}
-
-
-@given(logs())
-def test_an_item_that_nobody_voted_on_changes_nothing(log: Log):
-    assert compute(log, plain_items("i0")) == compute(log, plain_items("i0", "unseen"))
-
-
-@given(logs(), st.integers(0, 5))
-def test_rejecting_an_item_puts_it_at_the_centre_and_out_of_the_lists(log: Log, item: int):
-    name = f"i{item}"
-    tables = compute(log, items_table([(name, -1, False)]))
-    rows = [row for row in tables["item_statistics"].to_pylist() if row["item_id"] == name]
-    assert [row["extremity"] for row in rows] == [0] * len(rows)
-    for listed in ("representative_items", "consensus_items"):
-        assert name not in tables[listed]["item_id"].to_pylist()
-
-
-@given(logs())
-def test_replaying_the_same_votes_changes_nothing_but_the_log_and_the_time_of_the_last(log: Log):
-    once, twice = compute(log), compute(log + list({(v, i): (v, i, vote) for v, i, vote in log}.values()))
-    for name, table in once.items():
-        of_log = [column for column in table.column_names if column in ("last_vote_at", "log_rows", "log_digest")]
-        assert twice[name].drop_columns(of_log) == table.drop_columns(of_log), name

@@ -92,7 +92,9 @@ def test_voters_in_another_order_are_refused():
 
 def test_groups_need_not_be_made_of_base_clusters():
     tables = build_vote_matrix(
-        votes_table([(f"v{voter}", "i", 1) for voter in range(5)]), plain_items(), day=DAY, config=OpinionsConfig()
+        *ingested(votes_table([(f"v{voter}", "i", 1) for voter in range(5)]), plain_items()),
+        day=DAY,
+        config=OpinionsConfig(),
     )
     base, group = [3, 3, None, 4, None], [0, 7, 7, None, None]
     patterns = build_voting_patterns(*tables, clusters_of(tables[0], base, group))
@@ -102,7 +104,9 @@ def test_groups_need_not_be_made_of_base_clusters():
 
 def test_every_level_that_voters_have_is_counted():
     tables = build_vote_matrix(
-        votes_table([(f"v{voter}", "i", 1) for voter in range(4)]), plain_items(), day=DAY, config=OpinionsConfig()
+        *ingested(votes_table([(f"v{voter}", "i", 1) for voter in range(4)]), plain_items()),
+        day=DAY,
+        config=OpinionsConfig(),
     )
     voters = clusters_of(tables[0], [0, 1, 2, None], [0, 0, 1, None]).drop_columns(
         [name for name in ("subgroup_id",) if "subgroup_id" in TABLES["voter_groups"].schema().names]
@@ -119,7 +123,7 @@ def test_every_level_that_voters_have_is_counted():
 def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch):
     rng = np.random.default_rng(8)
     log = [(f"v{voter}", f"i{item}", int(rng.integers(-1, 2))) for voter in range(60) for item in range(9)]
-    tables = build_vote_matrix(votes_table(log), plain_items(), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(*ingested(votes_table(log), plain_items()), day=DAY, config=OpinionsConfig())
     base = rng.integers(0, 12, 60).tolist()
     voters = clusters_of(tables[0], base, [cluster // 4 for cluster in base])
     whole = build_voting_patterns(*tables, voters)

@@ -67,7 +67,9 @@ def test_shares_of_variance_are_those_of_the_matrix_filled_with_means(missing: f
     rng = np.random.default_rng(2)
     rows = np.sign(rng.normal(size=(30, 2)) @ rng.normal(size=(2, 12)) + rng.normal(size=(30, 12))).astype(int)
     log = [(f"v{row}", f"i{item}", int(vote)) for (row, item), vote in np.ndenumerate(rows) if rng.random() >= missing]
-    tables = build_vote_matrix(votes_table(log), items_table([("i3", -1, False)]), day=DAY, config=OpinionsConfig())
+    tables = build_vote_matrix(
+        *ingested(votes_table(log), items_table([("i3", -1, False)])), day=DAY, config=OpinionsConfig()
+    )
     dense = np.full(rows.shape, np.nan)
     for voter, item, vote in log:
         dense[int(voter[1:]), int(item[1:])] = vote
@@ -82,7 +84,9 @@ def test_moderated_votes_are_counted_alike_in_blocks(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(4)
     log = [(f"v{voter}", f"i{item}", 1) for voter in range(50) for item in range(10) if rng.random() < 0.5]
     rejected = items_table([("i2", -1, False), ("i7", -1, False)])
-    matrix = read_vote_matrix(*build_vote_matrix(votes_table(log), rejected, day=DAY, config=OpinionsConfig()))
+    matrix = read_vote_matrix(
+        *build_vote_matrix(*ingested(votes_table(log), rejected), day=DAY, config=OpinionsConfig())
+    )
     means, components = np.zeros(10), np.full((2, 10), 0.1)
     whole = project_voters(matrix, means=means, components=components)
     monkeypatch.setattr(blocks, "VOTES_AT_A_TIME", 7)

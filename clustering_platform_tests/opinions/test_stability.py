@@ -15,7 +15,7 @@ from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability, compare
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.polis_data import LAST_DAY, load_conversation
-from clustering_platform_tests.opinions.tables import DAY, faults, one_vote_each
+from clustering_platform_tests.opinions.tables import DAY, faults, ingested, one_vote_each
 
 Tables = dict[str, pa.Table]
 CONFIG = OpinionsConfig(min_voters=2)
@@ -201,7 +201,7 @@ def test_few_voters_at_few_places_give_whole_tables(data: st.DataObject):
 
 def test_of_a_real_conversation_some_groups_are_surer_than_others(shared_data: Path):
     talk = load_conversation(shared_data / "polis-math" / "above-100-ptpts")
-    found = stability(compute_opinions(talk.votes, talk.items, day=LAST_DAY, config=CONFIG))
+    found = stability(compute_opinions(*ingested(talk.votes, talk.items), day=LAST_DAY, config=CONFIG))
     figures = sorted(found["group_stability"]["stability"].to_pylist())
     assert len(figures) == 4
     assert figures[0] <= 0.6

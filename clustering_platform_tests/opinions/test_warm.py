@@ -26,7 +26,7 @@ from clustering_platform.opinions.warm import (
 )
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.strategies import Log, logs
-from clustering_platform_tests.opinions.tables import DAY, FIRST, faults, plain_items, votes_table
+from clustering_platform_tests.opinions.tables import DAY, FIRST, faults, ingested, plain_items, votes_table
 from clustering_platform_tests.opinions.test_groups import base_clusters, camps
 
 WARM = OpinionsConfig(min_voters=2, continuity="warm")
@@ -145,7 +145,7 @@ def test_who_was_grouped_once_stays_so():
 
 
 def space_of(log: Log) -> pa.Table:
-    return compute_opinions(votes_table(log), plain_items(), day=DAY, config=OpinionsConfig(min_voters=2))[
+    return compute_opinions(*ingested(votes_table(log), plain_items()), day=DAY, config=OpinionsConfig(min_voters=2))[
         "opinion_space"
     ]
 
@@ -236,8 +236,8 @@ def two_days() -> tuple[pa.Table, pa.Table]:
 
 def warm_days(config: OpinionsConfig = WARM) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
     votes, items = two_days()
-    first = compute_opinions(votes, items, day=DAY, config=config)
-    return first, compute_opinions(votes, items, day=DAY + timedelta(days=1), config=config, previous=first)
+    first = compute_opinions(*ingested(votes, items), day=DAY, config=config)
+    return first, compute_opinions(*ingested(votes, items), day=DAY + timedelta(days=1), config=config, previous=first)
 
 
 def test_a_day_that_goes_on_keeps_the_contract_and_gives_the_same_each_time():
@@ -278,10 +278,10 @@ def test_a_voter_who_was_grouped_when_there_were_few_items_stays_so():
     more = [(f"v{voter}", f"i{item}", 1 if voter % 2 else -1) for voter in range(1, 20) for item in range(3, 9)]
     times = [FIRST + timedelta(days=row >= len(few)) for row in range(len(few + more))]
     votes, items = votes_table(few + more, times=times), plain_items()
-    first = compute_opinions(votes, items, day=DAY, config=WARM)
+    first = compute_opinions(*ingested(votes, items), day=DAY, config=WARM)
     next_day = DAY + timedelta(days=1)
-    warm = compute_opinions(votes, items, day=next_day, config=WARM, previous=first)
-    cold = compute_opinions(votes, items, day=next_day, config=OpinionsConfig(min_voters=2))
+    warm = compute_opinions(*ingested(votes, items), day=next_day, config=WARM, previous=first)
+    cold = compute_opinions(*ingested(votes, items), day=next_day, config=OpinionsConfig(min_voters=2))
     assert owners(cold)["v0"] == (None, None)
     assert owners(warm)["v0"][1] is not None
 
@@ -297,8 +297,8 @@ def test_subgroups_go_on_too():
 def test_a_first_day_that_was_not_ready_is_as_none():
     votes, items = two_days()
     config = OpinionsConfig(min_voters=25, continuity="warm")
-    first = compute_opinions(votes, items, day=DAY, config=config)
+    first = compute_opinions(*ingested(votes, items), day=DAY, config=config)
     assert first["groups"].num_rows == 0
     next_day = DAY + timedelta(days=1)
-    warm = compute_opinions(votes, items, day=next_day, config=config, previous=first)
-    assert warm["groups"] == compute_opinions(votes, items, day=next_day, config=config)["groups"]
+    warm = compute_opinions(*ingested(votes, items), day=next_day, config=config, previous=first)
+    assert warm["groups"] == compute_opinions(*ingested(votes, items), day=next_day, config=config)["groups"]
