@@ -57,21 +57,6 @@ def project_items(*, means: NDArray[np.float64], components: NDArray[np.float64]
     return places
 
 
-def variance_shares(matrix: VoteMatrix, voted_items: pa.Table, opinion_space: pa.Table) -> NDArray[np.float64]:
-    """Return the share of the variance along each component: float64[2], zeros where nothing varies.
-
-    The variance along a component is the sum of the squares of the voters' places without their factor; that of all
-    votes on an item, about its mean, follows from how many agreed, disagreed and voted at all.
-    """
-    along = np.square(read_places(opinion_space, "voter")[1] / _scale(matrix)).sum(axis=0)
-    mean, _ = read_components(opinion_space)
-    agree, disagree, seen = (voted_items[name].to_numpy().astype(np.float64) for name in ("agree", "disagree", "seen"))
-    by_item = agree + disagree - 2 * mean * (agree - disagree) + seen * np.square(mean)
-    total = by_item[~matrix.is_moderated_out].sum()
-    shares: NDArray[np.float64] = along / total if total else np.zeros_like(along)
-    return shares
-
-
 def read_places(opinion_space: pa.Table, kind: str) -> tuple[pa.ChunkedArray, NDArray[np.float64]]:
     """Return ids and places (float64[n, 2]) of the voters or of the items of an opinion space."""
     rows = _rows_of(opinion_space, kind)

@@ -66,7 +66,7 @@ def given_by_polis(polis: polis_data.Conversation) -> Conversation:
         "consensus_items": build_consensus_items(voted),
         "item_statistics": build_item_statistics(voted, polis.space, polis.patterns),
         "opinion_snapshot": build_opinion_snapshot(
-            matrix, voted, polis.space, polis.base_clusters, groupings, config=CONFIG
+            polis.votes, matrix, voted, polis.space, polis.base_clusters, groupings, day=LAST_DAY, config=CONFIG
         ),
     }
     return Conversation("Talk", "", LAST_DAY, TICK, tables)

@@ -13,7 +13,7 @@ from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, r
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.opinions.voter_measures import build_voter_measures
 from clustering_platform.tables import TABLES, arrow_type, conform
-from clustering_platform_tests.opinions.tables import DAY, ingested, items_table, one_vote_each
+from clustering_platform_tests.opinions.tables import DAY, items_table, one_vote_each
 
 Rows = Sequence[Sequence[int | None]]
 
@@ -30,9 +30,9 @@ class Measured:
 
     @cached_property
     def tables(self) -> tuple[pa.Table, pa.Table]:
-        votes, items = one_vote_each(self.rows)
+        votes, voters, items = one_vote_each(self.rows)
         marked = items_table([(item, -(item in self.moderated_out), False) for item in items["item_id"].to_pylist()])
-        return build_vote_matrix(*ingested(votes, marked), day=DAY, config=OpinionsConfig())
+        return build_vote_matrix(votes, voters, marked, day=DAY, config=OpinionsConfig())
 
     @cached_property
     def matrix(self) -> VoteMatrix:

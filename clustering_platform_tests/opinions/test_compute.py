@@ -14,6 +14,7 @@ from clustering_platform_tests.opinions.strategies import Log, logs
 from clustering_platform_tests.opinions.tables import (
     DAY,
     faults,
+    ingested,
     items_table,
     one_vote_each,
     plain_items,

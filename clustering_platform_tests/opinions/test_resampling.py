@@ -7,17 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.base_clusters import most_base_clusters
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.matrix import read_vote_matrix
-from clustering_platform.opinions.resampling import (
-    GATHERED_ABOVE,
-    GRID,
-    Division,
-    divide_resample,
-    draw,
-    gather,
-    most_base_clusters,
-)
+from clustering_platform.opinions.resampling import Division, divide_resample, draw
 from clustering_platform_tests.opinions.tables import DAY, one_vote_each
 
 CONFIG = OpinionsConfig(min_voters=2, resamples=0)
@@ -98,32 +91,6 @@ def test_as_many_are_drawn_as_there_are(n: int, seed: int):
     assert len(set(rows.tolist())) == rows.size
     drawn = np.random.default_rng(seed).integers(0, n, n).tolist()
     assert rows.tolist() == list(dict.fromkeys(drawn))
-
-
-def test_few_points_stay_as_they_are():
-    points, weights = np.random.default_rng(0).normal(size=(GATHERED_ABOVE, 2)), np.ones(GATHERED_ABOVE)
-    gathered = gather(points, weights)
-    assert gathered[0] is points
-    assert gathered[1] is weights
-
-
-def test_many_points_are_gathered_without_moving_their_mean():
-    rng = np.random.default_rng(0)
-    points, weights = rng.normal(size=(20_000, 2)), rng.integers(1, 5, 20_000).astype(float)
-    points[7] = (900, -900)
-    cells, totals = gather(points, weights)
-    assert len(cells) <= GRID**2
-    assert totals.sum() == weights.sum()
-    assert totals @ cells == pytest.approx(weights @ points)
-    near = np.abs(cells[:5, np.newaxis] - points[np.newaxis, :5]).max(axis=2) < 0.2
-    assert near.diagonal()[:3].all()
-
-
-def test_points_on_a_line_are_gathered_too():
-    points = np.column_stack([np.arange(5000.0), np.zeros(5000)])
-    cells, totals = gather(points, np.ones(5000))
-    assert len(cells) == GRID
-    assert totals.sum() == 5000
 
 
 @pytest.mark.parametrize(

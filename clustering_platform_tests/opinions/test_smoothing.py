@@ -1,7 +1,7 @@
 """How many groups a day has, given what was best on it and on the days before."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pytest
@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.log import as_log
 from clustering_platform.opinions.smoothing import (
     Best,
     build_earlier_groupings,
     continued_number,
-    days_of_change,
+    is_changed,
     smoothed_number,
 )
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.opinions.tables import DAY, faults
+from clustering_platform_tests.opinions.tables import DAY, FIRST, faults, votes_table
 
 NUMBERS = st.integers(2, 6)
 EARLIER = st.lists(NUMBERS, max_size=5)
@@ -132,14 +133,13 @@ def test_no_earlier_day_is_looked_at_for_a_day_without_groups():
     assert (table.num_rows, asked) == (0, [])
 
 
-def times(*days: int) -> pa.ChunkedArray:
-    noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
-    return pa.chunked_array([pa.array([noon + timedelta(days=day) for day in days], pa.timestamp("us", tz="UTC"))])
-
-
 def test_days_with_votes_may_differ_from_the_day_before_and_so_may_those_when_votes_leave_the_window():
-    in_days = {(DAY + timedelta(days=days)) for days in (0, 5)}
-    assert days_of_change(times(0, 5, 5), config=OpinionsConfig()) == in_days
-    leaving = {day + timedelta(days=3) for day in in_days}
-    assert days_of_change(times(0, 5, 5), config=OpinionsConfig(window=3)) == in_days | leaving
-    assert days_of_change(times(), config=OpinionsConfig()) == set()
+    moments = [FIRST + timedelta(days=days, hours=12) for days in (0, 5, 5)]
+    log = as_log(votes_table([("v", "a", 1), ("v", "b", 1), ("w", "b", 1)], times=moments))
+    days = [DAY + timedelta(days=number) for number in range(-2, 12)]
+
+    def changed(config: OpinionsConfig) -> list[int]:
+        return [(day - DAY).days for day in days if is_changed(log, day=day, config=config)]
+
+    assert changed(OpinionsConfig()) == [0, 5]
+    assert changed(OpinionsConfig(window=3)) == [0, 3, 5, 8]

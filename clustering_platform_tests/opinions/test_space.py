@@ -4,6 +4,7 @@ import pytest
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions import blocks
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
+from clustering_platform.opinions.snapshot import variance_shares
 from clustering_platform.opinions.space import (
     build_opinion_space,
     opinion_space,
@@ -11,7 +12,6 @@ from clustering_platform.opinions.space import (
     project_voters,
     read_components,
     read_places,
-    variance_shares,
 )
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.tables import DAY, faults, ingested, items_table, votes_table
@@ -76,7 +76,7 @@ def test_shares_of_variance_are_those_of_the_matrix_filled_with_means(missing: f
     dense[:, 3] = 0
     filled = np.where(np.isnan(dense), np.nanmean(dense, axis=0), dense)
     sizes = np.square(np.linalg.svd(filled - filled.mean(axis=0), compute_uv=False))
-    shares = variance_shares(read_vote_matrix(*tables), tables[1], build_opinion_space(*tables))
+    shares = variance_shares(*tables, build_opinion_space(*tables))
     assert shares == pytest.approx((sizes / sizes.sum())[:2])
 
 
