@@ -28,11 +28,14 @@ class StoredMatrix:
 
 
 def go_on(stored: StoredMatrix, log: Log, stop: int, voters: pa.Table, items: pa.Table) -> SparseRows | None:
-    """Return the last votes in the rows of a log up to `stop`, or None where `stored` lists other voters or items."""
+    """Return the last votes in the rows of a log up to `stop`, or None where `stored` does not fit.
+
+    It must not be made of more rows, and must list the same voters and items.
+    """
     matrix = InMemory(stored.vote_matrix) if isinstance(stored.vote_matrix, pa.Table) else stored.vote_matrix
     columns = pc.index_in(stored.voted_items["item_id"], items["item_id"].combine_chunks())
     lengths = _lengths(matrix, voters["voter_id"])
-    if columns.null_count or lengths is None:
+    if stored.log_rows > stop or columns.null_count or lengths is None:
         return None
     new = gather(
         log,
@@ -70,10 +73,14 @@ def _merge(matrix: Rows, old_lengths: NDArray[np.int64], old_items: pa.Table, ne
         replaced, end = np.zeros((new.items.size, 3), np.int64), int(room[first])
         for old in _batches(matrix, first, stop):
             last = first + len(old[0]) if len(old[0]) else stop
+            starts = old_starts[first : last + 1] - old_starts[first]
+            old_columns, old_votes = unpack_piece(old[0], width), unpack_piece(old[1], np.int8)
+            if not old_columns.size == old_votes.size == starts[-1]:
+                raise ValueError("vote_matrix: the packed votes are not as many as votes_cast says")
             end = merge_rows(
-                old_starts[first : last + 1] - old_starts[first],
-                unpack_piece(old[0], width),
-                unpack_piece(old[1], np.int8),
+                starts,
+                old_columns,
+                old_votes,
                 new.starts[first : last + 1],
                 new.columns,
                 new.votes,
