@@ -25,6 +25,8 @@ _ROWS_EACH = 500_000
 _MOST_WORKERS = 8
 _MOST_ITEMS_IN_16_BITS = 2**14  # two bits hold the vote
 
+_LOWEST = {"vote": -1}
+
 _T = TypeVar("_T")
 
 
@@ -68,6 +70,11 @@ def gather(
         Numbers in the log are below these.
     known_voters, known_items : int32
         Numbers that come before all others, whether or not they are in the rows.
+
+    Raises
+    ------
+    ValueError
+        The log names voters or items beyond these numbers, or votes that are none.
     """
     from clustering_platform.opinions.kernels import keep_last
 
@@ -145,7 +152,7 @@ def _count(
 
     def count(part: range) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         counts, order, n_seen = np.zeros(n_voters, np.int32), np.empty(n_voters, np.int32), 0
-        for (voters,) in _arrays(log, part, "voter_number"):
+        for (voters,) in _arrays(log, part, voter_number=n_voters):
             n_seen = count_votes(voters, counts, order, n_seen)
         return counts, order[:n_seen]
 
@@ -170,14 +177,15 @@ def _place(
     from clustering_platform.opinions.kernels import place_votes
 
     cells = np.empty(starts[-1], np.uint16 if n_items <= _MOST_ITEMS_IN_16_BITS else np.uint32)
-    places: list[NDArray[Any]] = [np.zeros(len(counts[0]), np.int32 if starts[-1] < SMALL else np.int64)]
+    n_voters = len(counts[0])
+    places: list[NDArray[Any]] = [np.zeros(n_voters, np.int32 if starts[-1] < SMALL else np.int64)]
     places[0][voters] = starts[:-1]
     for votes_cast in counts[:-1]:
         places.append(places[-1] + votes_cast)
 
     def put(part: range, places: NDArray[Any]) -> NDArray[np.int64]:
         first_rows, row = np.full(n_items, -1, np.int64), part.start
-        for numbers, items, votes in _arrays(log, part, "voter_number", "item_number", "vote"):
+        for numbers, items, votes in _arrays(log, part, voter_number=n_voters, item_number=n_items, vote=2):
             place_votes(numbers, items, votes, places, cells, first_rows, row)
             row += votes.size
         return first_rows
@@ -193,6 +201,11 @@ def _in_order(first_rows: NDArray[np.int64], known: NDArray[np.int32]) -> NDArra
     return np.concatenate([known, met[~np.isin(met, known)]])
 
 
-def _arrays(log: Log, rows: range, *columns: str) -> Iterator[list[NDArray[Any]]]:
-    for batch in log.batches(columns, rows.start, rows.stop):
-        yield [batch[column].to_numpy() for column in columns]
+def _arrays(log: Log, rows: range, **limits: int) -> Iterator[list[NDArray[Any]]]:
+    """Yield some columns of some rows, a batch at a time, after a look whether values lie below their limits."""
+    for batch in log.batches(list(limits), rows.start, rows.stop):
+        arrays = [batch[column].to_numpy() for column in limits]
+        for (column, limit), array in zip(limits.items(), arrays, strict=True):
+            if not _LOWEST.get(column, 0) <= array.min() <= array.max() < limit:
+                raise ValueError(f"votes: {column} has values that are not below {limit}; ingest the dataset again")
+        yield arrays

@@ -4,9 +4,9 @@ It is the same, bit for bit, as one made of the whole log. Whether a stored matr
 looks for one: the log must begin with the votes that it was made of, all of them.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,82 +14,97 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.opinions.gather import WIDE, SparseRows, close_gaps, gather, in_parallel, n_workers, starts_of
-from clustering_platform.opinions.log import Log
+from clustering_platform.opinions.log import InMemory, Log, Rows
 from clustering_platform.opinions.packing import unpack_piece
 
 
 @dataclass(frozen=True)
 class StoredMatrix:
-    """The tables `vote_matrix` and `voted_items`, made of the first `log_rows` rows of a log."""
+    """The tables `vote_matrix` (perhaps read piece by piece) and `voted_items`, made of the first rows of a log."""
 
-    vote_matrix: pa.Table
+    vote_matrix: pa.Table | Rows
     voted_items: pa.Table
     log_rows: int
 
 
 def go_on(stored: StoredMatrix, log: Log, stop: int, voters: pa.Table, items: pa.Table) -> SparseRows | None:
-    """Return the last votes in the rows of a log up to `stop`, or None where `stored` lists other voters or items."""
-    n_voters = stored.vote_matrix.num_rows
+    """Return the last votes in the rows of a log up to `stop`, or None where `stored` does not fit.
+
+    It must not be made of more rows, and must list the same voters and items.
+    """
+    matrix = InMemory(stored.vote_matrix) if isinstance(stored.vote_matrix, pa.Table) else stored.vote_matrix
     columns = pc.index_in(stored.voted_items["item_id"], items["item_id"].combine_chunks())
-    if columns.null_count or not stored.vote_matrix["voter_id"].equals(voters["voter_id"].slice(0, n_voters)):
+    lengths = _lengths(matrix, voters["voter_id"])
+    if stored.log_rows > stop or columns.null_count or lengths is None:
         return None
     new = gather(
         log,
         range(stored.log_rows, stop),
         n_voters=voters.num_rows,
         n_items=items.num_rows,
-        known_voters=np.arange(n_voters, dtype=np.int32),
+        known_voters=np.arange(lengths.size, dtype=np.int32),
         known_items=columns.to_numpy().astype(np.int32),
     )
-    return _merge(stored, new)
+    return _merge(matrix, lengths, stored.voted_items, new)
 
 
-def _merge(stored: StoredMatrix, new: SparseRows) -> SparseRows:
+def _lengths(matrix: Rows, voter_ids: pa.ChunkedArray) -> NDArray[np.int64] | None:
+    """Return the votes of each voter of a matrix, or None where its voters are not the first of `voter_ids`."""
+    lengths, first = [np.zeros(0, np.int64)], 0
+    for rows in matrix.batches(["voter_id", "votes_cast"], 0, matrix.num_rows):
+        if not pa.chunked_array([rows["voter_id"]]).equals(voter_ids.slice(first, rows.num_rows)):
+            return None
+        lengths.append(rows["votes_cast"].to_numpy())
+        first += rows.num_rows
+    return np.concatenate(lengths)
+
+
+def _merge(matrix: Rows, old_lengths: NDArray[np.int64], old_items: pa.Table, new: SparseRows) -> SparseRows:
     from clustering_platform.opinions.kernels import merge_rows
 
-    n_rows, n_columns = new.voters.size, new.items.size
-    old_lengths = np.zeros(n_rows, np.int64)
-    old_lengths[: stored.vote_matrix.num_rows] = stored.vote_matrix["votes_cast"].to_numpy()
-    old_starts = starts_of(old_lengths)
+    n_old, n_rows = old_lengths.size, new.voters.size
+    old_starts = starts_of(np.append(old_lengths, np.zeros(n_rows - n_old, np.int64)))
     room = old_starts + new.starts
     columns, votes = np.empty(room[-1], new.columns.dtype), np.empty(room[-1], np.int8)
     lengths = np.zeros(n_rows, np.int32)
+    width = np.uint16 if old_items.num_rows <= WIDE else np.uint32
 
-    def merge(
-        first: int, stop: int, old_columns: NDArray[Any], old_votes: NDArray[np.int8]
-    ) -> tuple[int, NDArray[np.int64]]:
-        replaced = np.zeros((n_columns, 3), np.int64)
-        end: int = merge_rows(
-            old_starts[first : stop + 1] - old_starts[first],
-            old_columns,
-            old_votes,
-            new.starts[first : stop + 1],
-            new.columns,
-            new.votes,
-            int(room[first]),
-            columns,
-            votes,
-            lengths[first:stop],
-            replaced,
-        )
+    def merge(first: int, stop: int) -> tuple[int, NDArray[np.int64]]:
+        replaced, end = np.zeros((new.items.size, 3), np.int64), int(room[first])
+        for old in _batches(matrix, first, stop):
+            last = first + len(old[0]) if len(old[0]) else stop
+            starts = old_starts[first : last + 1] - old_starts[first]
+            old_columns, old_votes = unpack_piece(old[0], width), unpack_piece(old[1], np.int8)
+            if not old_columns.size == old_votes.size == starts[-1]:
+                raise ValueError("vote_matrix: the packed votes are not as many as votes_cast says")
+            end = merge_rows(
+                starts,
+                old_columns,
+                old_votes,
+                new.starts[first : last + 1],
+                new.columns,
+                new.votes,
+                end,
+                columns,
+                votes,
+                lengths[first:last],
+                replaced,
+            )
+            first = last
         return end, replaced
 
-    pieces = list(_pieces(stored, n_rows, at_most=n_rows // n_workers(len(columns)) + 1))
-    done = in_parallel(merge, pieces)
-    filled = [(int(room[first]), end) for (first, *_), (end, _) in zip(pieces, done, strict=True)]
-    size = close_gaps(filled, columns, votes)
+    bounds = np.linspace(0, n_rows, n_workers(len(columns)) + 1).astype(int).tolist()
+    done = in_parallel(merge, list(itertools.pairwise(bounds)))
+    size = close_gaps([(int(room[first]), end) for first, (end, _) in zip(bounds, done, strict=False)], columns, votes)
     counts = new.counts + np.sum([replaced for _, replaced in done], axis=0)
     for column, name in enumerate(("disagree", "pass", "agree")):
-        counts[: stored.voted_items.num_rows, column] += stored.voted_items[name].to_numpy()
+        counts[: old_items.num_rows, column] += old_items[name].to_numpy()
     return SparseRows(new.voters, new.items, starts_of(lengths), columns[:size], votes[:size], counts)
 
 
-def _pieces(stored: StoredMatrix, n_rows: int, *, at_most: int) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a stored matrix, and at the end those of new voters: first row, stop, columns, votes."""
-    width = np.uint16 if stored.voted_items.num_rows <= WIDE else np.uint32
-    first = 0
-    for rows in stored.vote_matrix.select(["item_positions", "votes"]).to_batches(at_most):
-        yield first, first + len(rows), unpack_piece(rows[0], width), unpack_piece(rows[1], np.int8)
-        first += len(rows)
+def _batches(matrix: Rows, first: int, stop: int) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """Yield packed columns and votes of the voters of a matrix, then nothing once for those who are new."""
+    for rows in matrix.batches(["item_positions", "votes"], first, min(stop, matrix.num_rows)):
+        yield rows["item_positions"], rows["votes"]
     nothing = pa.array([], pa.binary())
-    yield first, n_rows, unpack_piece(nothing, width), unpack_piece(nothing, np.int8)
+    yield nothing, nothing

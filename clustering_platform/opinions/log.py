@@ -18,8 +18,8 @@ from clustering_platform.tables import TABLES
 _BATCH = 65_536
 
 
-class Log(Protocol):
-    """The table `votes`, rows in order of `sequence` and of time."""
+class Rows(Protocol):
+    """A table that is read piece by piece."""
 
     @property
     def num_rows(self) -> int:
@@ -27,6 +27,10 @@ class Log(Protocol):
 
     def batches(self, columns: Sequence[str], start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the rows from `start` up to `stop`, a batch at a time."""
+
+
+class Log(Rows, Protocol):
+    """The table `votes`, rows in order of `sequence` and of time."""
 
     def search(self, column: str, value: datetime) -> int:
         """Return how many rows come before the first one with `value` or more in an ascending column of times."""
@@ -36,8 +40,8 @@ class Log(Protocol):
 
 
 @dataclass(frozen=True)
-class TableLog:
-    """A log in memory."""
+class InMemory:
+    """A table in memory, or a log."""
 
     table: pa.Table
 
@@ -65,7 +69,7 @@ def as_log(votes: pa.Table | Log) -> Log:
         return votes
     sequence = votes["sequence"].to_numpy()
     in_order = bool(np.all(sequence[1:] > sequence[:-1]))
-    return TableLog(votes if in_order else votes.take(np.argsort(sequence, kind="stable")))
+    return InMemory(votes if in_order else votes.take(np.argsort(sequence, kind="stable")))
 
 
 def rows_until(log: Log, day: date) -> int:

@@ -140,12 +140,12 @@ def build_vote_matrix(
     voters, items
         The tables that numbers in `votes` point into; of `voters`, only the ids are needed.
     stored
-        A matrix made of all of the first votes of this log, from which to go on. It must not be made of more rows
-        than lie within the window, which must be `all`; the result is the same without it.
+        A matrix made of all of the first votes of this log, from which to go on where the window is `all`; the
+        result is the same without it.
     """
     log = as_log(votes)
     rows = rows_within(log, day=day, window=config.window)
-    cells = go_on(stored, log, rows.stop, voters, items) if stored else None
+    cells = go_on(stored, log, rows.stop, voters, items) if stored and config.window == "all" else None
     if cells is None:
         cells = gather(log, rows, n_voters=voters.num_rows, n_items=items.num_rows)
     votes_cast = np.diff(cells.starts)

@@ -64,8 +64,4 @@ def _load(publication: Publication, commit: Commit, log_rows: int) -> StoredMatr
         publication.warehouse.files.open(publication.warehouse.commits.committed_file(commit, name))
         for name in ("vote_matrix", "voted_items")
     )
-    return StoredMatrix(
-        matrix.read("voter_id", "votes_cast", "item_positions", "votes"),
-        voted.read("item_id", "disagree", "pass", "agree"),
-        log_rows,
-    )
+    return StoredMatrix(matrix, voted.read("item_id", "disagree", "pass", "agree"), log_rows)

@@ -5,8 +5,10 @@ room of dictionaries with compression; bytes of decimal numbers set apart by pla
 dictionary only where they repeat; packed binary values are written as they are.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ import pyarrow.parquet as pq
 from clustering_platform.store.digests import ROWS, Digested, after_each
 
 _SAMPLE = 4096
+_PIECE = 2**23  # bytes that are written at a time
 
 
 def write_parquet(
@@ -32,32 +35,65 @@ def write_parquet(
     """
     hashed = _HashedFile(file, str(table.schema.remove_metadata()).encode())
     groups = (_one_chunk(table.slice(start, ROWS)) for start in range(0, table.num_rows, ROWS))
-    with pq.ParquetWriter(hashed, table.schema, **_options(table)) as writer:
-        digests = after_each(groups, digested, lambda rows: writer.write_table(rows, row_group_size=ROWS))
-        content = hashed.digest.hexdigest()[:32]
-        writer.add_key_value_metadata(notes(content, digests))
+    with contextlib.closing(hashed):
+        with pq.ParquetWriter(hashed, table.schema, **_options(table)) as writer:
+            digests = after_each(groups, digested, lambda rows: writer.write_table(rows, row_group_size=ROWS))
+            content = hashed.hash()
+            writer.add_key_value_metadata(notes(content, digests))
+        hashed.flush()
     return content
 
 
 class _HashedFile:
-    """A file for writing that hashes what it is given."""
+    """A file for writing that hashes what it is given; large content is hashed and written while more is encoded."""
 
     def __init__(self, file: BinaryIO, start: bytes) -> None:
-        self.file, self.digest = file, hashlib.sha256(start)
+        self._file, self._digest = file, hashlib.sha256(start)
+        self._held: list[bytes] = []
+        self._size = self._held_size = 0
+        self._thread = ThreadPoolExecutor(1)  # it starts with the first piece
+        self._under_way: Future[None] | None = None
         self.closed = False
 
     def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return self.file.write(data)
+        self._held.append(data)
+        self._size += len(data)
+        self._held_size += len(data)
+        if self._held_size >= _PIECE:
+            self._wait()
+            self._under_way = self._thread.submit(self._put, self._take())
+        return len(data)
 
     def flush(self) -> None:
-        self.file.flush()
+        """Write all that was given."""
+        self._wait()
+        self._put(self._take())
+
+    def hash(self) -> str:
+        """Return the hash of all that was given."""
+        self.flush()
+        return self._digest.hexdigest()[:32]
 
     def tell(self) -> int:
-        return self.file.tell()
+        return self._size
 
     def close(self) -> None:
         self.closed = True
+        self._thread.shutdown()
+
+    def _take(self) -> list[bytes]:
+        held, self._held, self._held_size = self._held, [], 0
+        return held
+
+    def _wait(self) -> None:
+        if self._under_way:
+            self._under_way.result()
+            self._under_way = None
+
+    def _put(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            self._digest.update(piece)
+            self._file.write(piece)
 
 
 def _one_chunk(rows: pa.Table) -> pa.Table:

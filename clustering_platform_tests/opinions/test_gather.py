@@ -71,6 +71,13 @@ def test_rows_hold_the_last_votes_columns_ascending(n_items: int, workers: int, 
     assert np.array_equal(found.counts, counted)
 
 
+@pytest.mark.parametrize(("n_voters", "n_items"), [(VOTERS // 2, 20), (VOTERS, 10)])
+def test_numbers_beyond_the_tables_are_refused(n_voters: int, n_items: int) -> None:
+    votes, _, _ = tables(500, 20)
+    with pytest.raises(ValueError, match="_number has values that are not below"):
+        gather(as_log(votes), range(500), n_voters=n_voters, n_items=n_items)
+
+
 def test_positions_of_more_than_65536_items_take_four_bytes() -> None:
     for n_items, size in ((65_536, 2), (65_537, 4)):
         votes, voters, items = tables(65_537, n_items)
