@@ -7,7 +7,7 @@ dictionary only where they repeat; packed binary values are written as they are.
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
@@ -33,11 +33,23 @@ def write_parquet(
     notes
         Key-value metadata of the file, given the hash and the digests.
     """
-    hashed = _HashedFile(file, str(table.schema.remove_metadata()).encode())
     groups = (_one_chunk(table.slice(start, ROWS)) for start in range(0, table.num_rows, ROWS))
+    return write_row_groups(groups, file, like=table, digested=digested, notes=notes)
+
+
+def write_row_groups(
+    groups: Iterable[pa.Table],
+    file: BinaryIO,
+    *,
+    like: pa.Table,
+    digested: Digested,
+    notes: Callable[[str, Sequence[str]], Mapping[bytes, str]],
+) -> str:
+    """Write a table that comes in row groups of `ROWS` rows, encoded as `like` would be; see `write_parquet`."""
+    hashed = _HashedFile(file, str(like.schema.remove_metadata()).encode())
     with contextlib.closing(hashed):
-        with pq.ParquetWriter(hashed, table.schema, **_options(table)) as writer:
-            digests = after_each(groups, digested, lambda rows: writer.write_table(rows, row_group_size=ROWS))
+        with pq.ParquetWriter(hashed, like.schema, **_options(like)) as writer:
+            digests = after_each(iter(groups), digested, lambda rows: writer.write_table(rows, row_group_size=ROWS))
             content = hashed.hash()
             writer.add_key_value_metadata(notes(content, digests))
         hashed.flush()

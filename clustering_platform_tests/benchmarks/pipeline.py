@@ -147,10 +147,10 @@ class Day:
             asset_key=dg.AssetKey(name),
             asset_partition_key=part.key,
             step_context=SimpleNamespace(dagster_run=self.run.context.run),
-            definition_metadata={"by pieces": not is_whole},
             instance=None,
         )
-        return self.run.warehouse.load_input(context)  # type: ignore[arg-type]
+        table = self.run.warehouse.load_input(context)  # type: ignore[arg-type]
+        return table.read() if is_whole else table
 
     def timed(self) -> Timed:
         """Return what was measured, and measure what can be measured afterwards."""
