@@ -11,6 +11,7 @@ SPARSE = 32
 """A row with fewer votes than one for so many words of 64 columns has its columns sorted, not looked for."""
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _ONE, _SHIFT = np.uint64(1), np.uint64(58)
+# By the top six bits of the product of a single bit with the sequence: which bit it is.
 _PLACES = np.zeros(64, np.int64)
 _PLACES[[((0x03F79D71B4CB0A89 << bit) & (2**64 - 1)) >> 58 for bit in range(64)]] = np.arange(64)
 
