@@ -35,11 +35,13 @@ class Warehouse(dg.ConfigurableIOManager):
 
     _held: contextlib.ExitStack = PrivateAttr(default_factory=contextlib.ExitStack)
     _base_sequence: int = PrivateAttr(default=0)
+    _settings: Settings | None = PrivateAttr(default=None)
 
     @property
     def settings(self) -> Settings:
         """The settings of this process, for this data folder."""
-        return Settings(data=Path(self.data_folder))
+        self._settings = self._settings or Settings(data=Path(self.data_folder))
+        return self._settings
 
     @property
     def files(self) -> Files:

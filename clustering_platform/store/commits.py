@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clustering_platform.store.files import Files, StoredFile, StoreError, new_file, publish
+from clustering_platform.store.files import Files, StoredFile, StoreError, new_file, publish, sync_names
 
 
 class CommitConflictError(StoreError):
@@ -133,6 +133,7 @@ class Commits:
             self._check(table, "; nothing was committed, run it again")
         if commit.sequence != self.last_sequence(commit.dataset) + 1:
             raise CommitConflictError(_conflict(commit))
+        sync_names((self.files.root / table.path for table in commit.tables.values()), self.files.root)
         target = self.path(commit.dataset, commit.sequence)
         with new_file(target.parent) as file:
             file.write(commit.model_dump_json(indent=1).encode())
@@ -140,6 +141,7 @@ class Commits:
                 publish(file, target)
             except FileExistsError as error:
                 raise CommitConflictError(_conflict(commit)) from error
+        sync_names([target], self.files.root)
         return target
 
     def committed_file(self, commit: Commit, table: str) -> StoredFile:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -164,7 +164,7 @@ def _with_partition(table: pa.Table, contract: Table, dataset: str, day: date | 
 @contextlib.contextmanager
 def new_file(folder: Path) -> Iterator[BinaryIO]:
     """Open a new file under a temporary name in `folder`; it is removed at the end, published or not."""
-    _make_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{uuid.uuid4().hex}.part"
     try:
         with temporary.open("xb") as file:
@@ -174,7 +174,9 @@ def new_file(folder: Path) -> Iterator[BinaryIO]:
 
 
 def publish(file: BinaryIO, target: Path) -> int:
-    """Give a file its name for good, durably; return its size in bytes.
+    """Give a file its name for good; return its size in bytes.
+
+    Its content is durable then, its name only after `sync_names`.
 
     Raises
     ------
@@ -184,22 +186,15 @@ def publish(file: BinaryIO, target: Path) -> int:
     file.flush()
     os.fsync(file.fileno())
     os.link(file.name, target)
-    sync_folder(target.parent)
     return file.tell()
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, durably."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def sync_names(paths: Iterable[Path], root: Path) -> None:
+    """Make the names of files below `root` durable, and those of the folders that they are in, `root` included."""
+    folders = {folder for path in paths for folder in path.parents if folder.is_relative_to(root)}
+    for folder in sorted(folders | {root.parent}, reverse=True):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

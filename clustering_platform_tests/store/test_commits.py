@@ -46,6 +46,24 @@ def test_a_commit_comes_back_as_it_was_made(commits: Commits) -> None:
     assert set(commit.tables) == {"groups", "base_clusters", "voter_groups"}
 
 
+def test_the_names_of_all_files_are_synced_before_a_commit_has_its_own(
+    commits: Commits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, root = write(commits, "groups"), commits.files.root
+    synced: list[int] = []
+    before: list[int] = []
+    fsync, link = os.fsync, os.link
+    monkeypatch.setattr("os.fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file)))
+    monkeypatch.setattr("os.link", lambda *names: (before.extend(synced), link(*names)))
+    path = commits.publish(make_commit({"groups": file}, 1))
+
+    def folders_of(path: Path) -> set[int]:
+        return {folder.stat().st_ino for folder in path.parents if folder.is_relative_to(root.parent)}
+
+    assert folders_of(root / file.path) <= set(before)
+    assert folders_of(path) <= set(synced[len(before) :])
+
+
 def test_numbers_go_up_by_one_within_each_dataset(commits: Commits) -> None:
     for dataset in ("talk", "walk"):
         for sequence in range(1, 12):
