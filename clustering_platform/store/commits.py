@@ -1,9 +1,11 @@
 """Commits: which files together are the published state of a dataset, or of one day of it.
 
 A commit is a small JSON file, created only if its number is free and never changed. Numbers of a dataset go up by
-one; time never orders anything. A reader resolves commits once and opens only the files they name.
+one; time never orders anything. A reader resolves commits once and opens only the files they name. What a commit names
+is durable before the commit is there.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clustering_platform.store.files import Files, StoredFile, StoreError, new_file, publish, sync_names
+from clustering_platform.store.files import Files, StoredFile, StoreError, make_durable, new_file, publish
 
 
 class CommitConflictError(StoreError):
@@ -133,15 +135,17 @@ class Commits:
             self._check(table, "; nothing was committed, run it again")
         if commit.sequence != self.last_sequence(commit.dataset) + 1:
             raise CommitConflictError(_conflict(commit))
-        sync_names((self.files.root / table.path for table in commit.tables.values()), self.files.root)
+        make_durable((self.files.root / table.path for table in commit.tables.values()), self.files.root)
         target = self.path(commit.dataset, commit.sequence)
         with new_file(target.parent) as file:
             file.write(commit.model_dump_json(indent=1).encode())
+            file.flush()
+            os.fsync(file.fileno())
             try:
                 publish(file, target)
             except FileExistsError as error:
                 raise CommitConflictError(_conflict(commit)) from error
-        sync_names([target], self.files.root)
+        make_durable([target], self.files.root)
         return target
 
     def committed_file(self, commit: Commit, table: str) -> StoredFile:

@@ -176,7 +176,7 @@ def new_file(folder: Path) -> Iterator[BinaryIO]:
 def publish(file: BinaryIO, target: Path) -> int:
     """Give a file its name for good; return its size in bytes.
 
-    Its content is durable then, its name only after `sync_names`.
+    It is durable only after `make_durable`.
 
     Raises
     ------
@@ -184,16 +184,16 @@ def publish(file: BinaryIO, target: Path) -> int:
         There is a file of that name; it is left as it is.
     """
     file.flush()
-    os.fsync(file.fileno())
     os.link(file.name, target)
     return file.tell()
 
 
-def sync_names(paths: Iterable[Path], root: Path) -> None:
-    """Make the names of files below `root` durable, and those of the folders that they are in, `root` included."""
-    folders = {folder for path in paths for folder in path.parents if folder.is_relative_to(root)}
-    for folder in sorted(folders | {root.parent}, reverse=True):
-        descriptor = os.open(folder, os.O_RDONLY)
+def make_durable(paths: Iterable[Path], root: Path) -> None:
+    """Make files below `root` durable: their content, their names and the names of the folders that they are in."""
+    files = list(paths)
+    folders = {folder for path in files for folder in path.parents if folder.is_relative_to(root)}
+    for path in [*files, *sorted(folders | {root.parent}, reverse=True)]:
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -46,7 +46,7 @@ def test_a_commit_comes_back_as_it_was_made(commits: Commits) -> None:
     assert set(commit.tables) == {"groups", "base_clusters", "voter_groups"}
 
 
-def test_the_names_of_all_files_are_synced_before_a_commit_has_its_own(
+def test_files_and_their_names_are_synced_before_a_commit_has_its_own(
     commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, root = write(commits, "groups"), commits.files.root
@@ -60,7 +60,8 @@ def test_the_names_of_all_files_are_synced_before_a_commit_has_its_own(
     def folders_of(path: Path) -> set[int]:
         return {folder.stat().st_ino for folder in path.parents if folder.is_relative_to(root.parent)}
 
-    assert folders_of(root / file.path) <= set(before)
+    assert {(root / file.path).stat().st_ino, *folders_of(root / file.path)} <= set(before)
+    assert path.stat().st_ino in before
     assert folders_of(path) <= set(synced[len(before) :])
 
 
