@@ -76,13 +76,13 @@ def in_parts(blocks: Sequence[Piece]) -> list[Sequence[Piece]]:
 
 def in_threads(function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
     """Return what `function` gives for each piece, in their order, computed by as many threads as there are cores."""
-    workers = min(len(pieces), _cores())
+    workers = min(len(pieces), cores())
     if workers < 2:
         return [function(piece) for piece in pieces]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, pieces))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

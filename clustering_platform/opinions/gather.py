@@ -5,15 +5,14 @@ row by row. Beside the result there are never more than a few batches of the log
 """
 
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.opinions.blocks import cores, in_threads
 from clustering_platform.opinions.log import Log
 
 WIDE = 2**16
@@ -111,20 +110,13 @@ def starts_of(lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 
 def in_parallel(function: Callable[..., _T], arguments: Sequence[tuple[Any, ...]]) -> list[_T]:
-    """Return the results of calls, made at once on as many threads as there are processors."""
-    if len(arguments) == 1:
-        return [function(*arguments[0])]
-    with ThreadPoolExecutor(min(len(arguments), _processors())) as pool:
-        return list(pool.map(lambda given: function(*given), arguments))
+    """Return the results of calls with some arguments, made at once."""
+    return in_threads(lambda given: function(*given), arguments)
 
 
 def n_workers(work: int) -> int:
     """Return how many threads are to share so many votes."""
-    return max(1, min(_processors(), _MOST_WORKERS, work // _ROWS_EACH))
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores(), _MOST_WORKERS, work // _ROWS_EACH))
 
 
 def close_gaps(filled: Sequence[tuple[int, int]], *arrays: NDArray[Any]) -> int:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.opinions.grid import GRID_ABOVE
 from clustering_platform.opinions.parity import group_steps
 from clustering_platform.opinions.silhouette import mean_silhouette
 from clustering_platform.opinions.smoothing import continued_number, smoothed_number
@@ -28,6 +29,8 @@ from clustering_platform.tables import TABLES, conform
 
 BASE_CLUSTERS_PER_GROUP = 12
 """For every so many base clusters, one group more than two is tried."""
+MANY_STARTS = 16
+"""So many starts of k-means are tried where there are too many voters for base clusters in the order of Polis."""
 
 
 class Grouping(NamedTuple):
@@ -103,6 +106,15 @@ def divide(
     return Division(tried, best, by_number[chosen], in_a_row)
 
 
+def group_starts(n_voters: int) -> int:
+    """Return from how many starts groups of so many voters are sought.
+
+    Up to `grid.GRID_ABOVE` voters it is one, that of Polis: the base clusters of the first voters. Of more voters base
+    clusters come from a grid, and their order says nothing any more.
+    """
+    return MANY_STARTS if n_voters > GRID_ABOVE else 1
+
+
 def try_groupings(
     base_clusters: pa.Table, *, config: OpinionsConfig, last: LastDivision | None = None
 ) -> list[Grouping]:
@@ -110,10 +122,13 @@ def try_groupings(
     points = np.column_stack([base_clusters["x"].to_numpy(), base_clusters["y"].to_numpy()])
     weights = base_weights(base_clusters)
     largest = min(config.max_groups, 2 + len(points) // BASE_CLUSTERS_PER_GROUP)
+    starts = group_starts(pc.sum(base_clusters["size"]).as_py())
     tried = []
     for k in range(2, min(largest, len(points)) + 1):
         before = last.labels.get(k) if last else None
-        clusters = clusters_from(points, before, k=k, weights=weights, max_steps=group_steps(config))
+        clusters = clusters_from(
+            points, before, k=k, weights=weights, max_steps=group_steps(config), starts=starts, seed=config.seed
+        )
         if len(clusters.ids) == k:
             tried.append(Grouping(mean_silhouette(points, clusters.labels), clusters))
     return tried

@@ -68,6 +68,37 @@ def kmeans(
     return labels, centres
 
 
+def kmeans_of_starts(
+    points: NDArray[np.float64], *, k: int, weights: NDArray[np.float64], starts: int, seed: int, max_steps: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Divide points by `kmeans` from several starts and return the division with the least weighted squared distances.
+
+    One start is the usual one, the others are drawn: each centre with a probability proportional to its weight and its
+    squared distance to the nearest one drawn before. Source: k-means++, Arthur and Vassilvitskii 2007.
+    """
+    rng = np.random.default_rng(seed)
+    firsts = [None, *(_drawn(points, weights, k, rng) for _ in range(starts - 1))]
+    divisions = [kmeans(points, k=k, weights=weights, start=first, max_steps=max_steps) for first in firsts]
+
+    def spread(division: tuple[NDArray[np.int32], NDArray[np.float64]]) -> float:
+        labels, centres = division
+        return float(weights @ np.square(points - centres[labels]).sum(axis=1))
+
+    return min(divisions, key=spread)
+
+
+def _drawn(
+    points: NDArray[np.float64], weights: NDArray[np.float64], k: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    chances, drawn = weights, []
+    nearest = np.full(len(points), np.inf)
+    while len(drawn) < k and chances.sum() > 0:
+        drawn.append(points[rng.choice(len(points), p=chances / chances.sum())])
+        nearest = np.minimum(nearest, np.square(points - drawn[-1]).sum(axis=1))
+        chances = weights * nearest
+    return np.array(drawn)
+
+
 class Search:
     """The nearest of some centres to each of many points, again and again while the centres move a little.
 

@@ -3,7 +3,8 @@
 Copied with ``polis_parity``:
 
 - Groups are sought with 20 steps of k-means after the first, whatever ``max_steps`` says: Polis reads its setting under
-  a wrong key.
+  a wrong key;
+- a priority of zero is drawn as if it were one, where next items are drawn for a voter, as Polis's server does.
 
 Copied with ``continuity: warm``, a day standing for a tick, because the final votes do not determine them: voters once
 grouped staying grouped, base clusters and groups carried on, the sign of components kept, the number of groups
@@ -14,8 +15,7 @@ Never copied, because they are faults of number formats or belong to a server:
 - priorities from the group votes of the tick before: a snapshot has no ticks. Where the last tick of a conversation
   brought no new vote, the two agree;
 - distances by a cancelling formula, ties in the order of a hash table, scores rounded to float32;
-- rank one collapsing every voter to the centre; an unseeded start of the iteration for components;
-- a priority of zero drawn as if it were one: a rule of Polis's server, not of its statistics.
+- rank one collapsing every voter to the centre; an unseeded start of the iteration for components.
 """
 
 from clustering_platform.datasets import OpinionsConfig

@@ -12,7 +12,7 @@ from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
 from clustering_platform.opinions.components import principal_components, residual
 from clustering_platform.opinions.grid import gather
-from clustering_platform.opinions.kmeans import kmeans, nearest
+from clustering_platform.opinions.kmeans import kmeans, kmeans_of_starts, nearest
 from clustering_platform.opinions.matrix import VoteMatrix
 from clustering_platform.opinions.parity import group_steps
 from clustering_platform.opinions.silhouette import mean_silhouette
@@ -53,6 +53,7 @@ def divide_resample(
     rows: NDArray[np.int64],
     times: NDArray[np.int64],
     largest: int,
+    starts: int,
     config: OpinionsConfig,
 ) -> list[Division]:
     """Form groups from the drawn voters and assign all grouped voters to them.
@@ -69,8 +70,8 @@ def divide_resample(
         Whether the voter is in a group of the snapshot; the others count for means and components only.
     rows, times : int64[drawn]
         See `draw`.
-    largest
-        Largest number of groups tried.
+    largest, starts
+        Largest number of groups tried, and from how many starts each.
     config
 
     Returns
@@ -96,7 +97,7 @@ def divide_resample(
         points, point_weights = gathered.points, gathered.weights
     most = most_base_clusters(int(is_grouped.sum()), config=config)
     labels, centres = kmeans(points, k=most, weights=point_weights, max_steps=config.max_steps)
-    divisions = divide(centres, weigh(labels, point_weights), largest=largest, config=config)
+    divisions = divide(centres, weigh(labels, point_weights), largest=largest, starts=starts, config=config)
     owner = nearest(places[is_grouped], centres)
     return [division._replace(labels=division.labels[owner]) for division in divisions] or [one_group(owner.size)]
 
@@ -107,7 +108,7 @@ def weigh(labels: NDArray[np.integer], weights: NDArray[np.float64]) -> NDArray[
 
 
 def divide(
-    points: NDArray[np.float64], weights: NDArray[np.float64], *, largest: int, config: OpinionsConfig
+    points: NDArray[np.float64], weights: NDArray[np.float64], *, largest: int, starts: int, config: OpinionsConfig
 ) -> list[Division]:
     """Divide base clusters (float64[n, 2], float64[n] weights) into two groups and more, as ``groups`` does.
 
@@ -116,8 +117,9 @@ def divide(
     """
     found = []
     for k in range(2, min(largest, len(points)) + 1):
-        steps = group_steps(config)
-        labels, centres = kmeans(points, k=k, weights=weights, max_steps=steps)
+        labels, centres = kmeans_of_starts(
+            points, k=k, weights=weights, starts=starts, seed=config.seed, max_steps=group_steps(config)
+        )
         if len(centres) == k:
             found.append(Division(k, mean_silhouette(points, labels), labels))
     return found

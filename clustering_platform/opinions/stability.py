@@ -3,7 +3,6 @@
 Forming the groups of a resample belongs in ``resampling``. The formulas stand in ``docs/stability.md``.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -14,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.groups import BASE_CLUSTERS_PER_GROUP
+from clustering_platform.opinions.blocks import cores
+from clustering_platform.opinions.groups import BASE_CLUSTERS_PER_GROUP, group_starts
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
 from clustering_platform.opinions.resampling import Division, divide_resample, draw
 from clustering_platform.tables import TABLES, conform
@@ -38,8 +38,8 @@ class Snapshot(NamedTuple):
         Published group of each, 0 to the number of groups - 1.
     tried : dict of int to int32[grouped voters]
         Labels for each number of groups that was tried; `labels` for the published number.
-    largest
-        Largest number of groups tried.
+    largest, starts
+        Largest number of groups tried, and from how many starts each.
     """
 
     matrix: VoteMatrix
@@ -47,6 +47,7 @@ class Snapshot(NamedTuple):
     labels: NDArray[np.int32]
     tried: dict[int, NDArray[np.int32]]
     largest: int
+    starts: int
 
 
 class Overlap(NamedTuple):
@@ -101,7 +102,7 @@ def build_stability(
     rows = _sampled_rows(vote_matrix.num_rows, config.resampled_voters, sampling)
     group_ids = np.unique(voter_groups["group_id"].drop_null().to_numpy())
     snapshot = _snapshot(vote_matrix, voted_items, base_clusters, groupings, voter_groups, rows, group_ids, config)
-    workers = workers or min(os.cpu_count() or 1, MAX_WORKERS)
+    workers = workers or min(cores(), MAX_WORKERS)
     # Threads of BLAS gain nothing on matrices so small and would compete with those that share out the resamples.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(lambda rng: _resample(snapshot, rng, len(group_ids), config), rngs))
@@ -171,13 +172,19 @@ def _snapshot(
     tried = {k: np.unique(of, return_inverse=True)[1].astype(np.int32)[base[takes_part]] for k, of in divisions}
     tried[len(group_ids)] = labels[takes_part]
     matrix = read_vote_matrix(vote_matrix.take(rows), voted_items)
-    return Snapshot(matrix, is_grouped[rows], labels[takes_part], tried, largest)
+    return Snapshot(matrix, is_grouped[rows], labels[takes_part], tried, largest, group_starts(grouped.num_rows))
 
 
 def _resample(snapshot: Snapshot, rng: np.random.Generator, n_groups: int, config: OpinionsConfig) -> Comparison:
     rows, times = draw(len(snapshot.is_grouped), rng)
     divisions = divide_resample(
-        snapshot.matrix, snapshot.is_grouped, rows=rows, times=times, largest=snapshot.largest, config=config
+        snapshot.matrix,
+        snapshot.is_grouped,
+        rows=rows,
+        times=times,
+        largest=snapshot.largest,
+        starts=snapshot.starts,
+        config=config,
     )
     best = max(divisions, key=lambda division: (division.silhouette, division.groups))
     by_number = {k: _compare(labels, _at_most(divisions, k), k) for k, labels in snapshot.tried.items()}

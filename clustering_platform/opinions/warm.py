@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.opinions.kmeans import TOLERANCE, Search, kmeans, nearest
+from clustering_platform.opinions.kmeans import TOLERANCE, Search, kmeans_of_starts, nearest
 from clustering_platform.opinions.space import read_components
 
 Floats = NDArray[np.float64]
@@ -133,6 +133,8 @@ def clusters_from(
     k: int,
     weights: Floats | None = None,
     max_steps: int,
+    starts: int = 1,
+    seed: int = 0,
 ) -> Clusters:
     """Divide points into at most `k` clusters, going on from the `last` ones where there are any.
 
@@ -147,11 +149,13 @@ def clusters_from(
         Weight of each point; 1 by default.
     max_steps
         Largest number of steps of k-means after the first.
+    starts, seed
+        From how many starts k-means is tried where there are none to go on from; see ``kmeans_of_starts``.
     """
+    weights = np.ones(len(points)) if weights is None else weights
     if is_start(last):
-        weights = np.ones(len(points)) if weights is None else weights
         return go_on(points, last, k=k, weights=weights, max_steps=max_steps)
-    labels, centres = kmeans(points, k=k, weights=weights, max_steps=max_steps)
+    labels, centres = kmeans_of_starts(points, k=k, weights=weights, starts=starts, seed=seed, max_steps=max_steps)
     return Clusters(np.arange(len(centres), dtype=np.int32), labels, centres)
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from clustering_platform.opinions.warm import EarlierLevels
 
 
-def earlier_table(run: Run, name: str) -> pa.Table | None:
-    """Return a table of the day that this one goes on from, None where it starts anew.
+def earlier_table(run: Run, name: str, *columns: str) -> pa.Table | None:
+    """Return a table of the day that this one goes on from, or some of its columns; None where it starts anew.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def earlier_table(run: Run, name: str) -> pa.Table | None:
     if commit is None:
         return None
     try:
-        return run.warehouse.files.read(run.warehouse.commits.committed_file(commit, name))
+        return run.warehouse.files.open(run.warehouse.commits.committed_file(commit, name)).read(*columns)
     except StoreError as error:
         raise StoreError(
             f"{run.part} goes on from {commit.day}, commit {commit.sequence}: {error}; make {commit.day} anew first"

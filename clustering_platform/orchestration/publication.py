@@ -121,13 +121,26 @@ class Publication:
         that came later, nor texts.
         """
         if day not in self._recipes:
-            votes, items = (self.warehouse.files.open(self.file(name)) for name in ("votes", "items"))
+            votes, items = (self.warehouse.files.open(file) for file in self._ingested("votes", "items", "voters")[:2])
             settings = self.config.opinions.model_dump(mode="json")
             before = self._before(day)
             ingredients = [votes.digest(rows_until(votes, day)), _moderation(items, day), settings]
             ingredients += [before.fingerprint] if before else []
             self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
         return self._recipes[day]
+
+    def _ingested(self, *tables: str) -> list[StoredFile]:
+        """Return the files of tables of ingest, whose rows are named by number in each other.
+
+        Raises
+        ------
+        StoreError
+            They were not made together.
+        """
+        files = [self.file(name) for name in tables]
+        if len({file.recipe for file in files}) > 1:
+            raise StoreError(f"{', '.join(tables)} of {self.part.dataset!r} were not read together; run 'topics' again")
+        return files
 
     @cached_property
     def predecessor(self) -> Commit | None:

@@ -5,6 +5,7 @@ How it goes on is known to ``opinions.increment``; here the best matrix is looke
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from datetime import date
 from itertools import islice
@@ -15,12 +16,42 @@ from clustering_platform.orchestration.publication import FORCE_TAG
 from clustering_platform.store.files import StoreError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from clustering_platform.opinions.increment import StoredMatrix
     from clustering_platform.orchestration.publication import Publication
+    from clustering_platform.orchestration.table_assets import Run
     from clustering_platform.store.commits import Commit
     from clustering_platform.store.reading import StoredTable
 
 _MOST_LOOKED_AT = 10
+
+
+def make_vote_matrix(
+    run: Run, votes: StoredTable, voters: StoredTable, items: StoredTable
+) -> tuple[pa.Table, pa.Table]:
+    """Return the tables `vote_matrix` and `voted_items` of the day of a run, going on from a stored matrix if one fits."""
+    from clustering_platform.opinions.matrix import build_vote_matrix
+
+    found = find_stored_matrix(run, votes, run.day)
+    build = functools.partial(
+        build_vote_matrix,
+        votes,
+        voters.read("voter_id"),
+        items.read("item_id", "moderation", "is_meta"),
+        day=run.day,
+        config=run.config.opinions,
+    )
+    if found:
+        commit, stored = found
+        try:
+            made = build(stored=stored)
+        except StoreError as error:
+            run.log.info(f"commit {commit.sequence} cannot be gone on from: {error}")
+        else:
+            run.metadata["went on from"] = f"the matrix of commit {commit.sequence}"
+            return made
+    return build()
 
 
 def find_stored_matrix(publication: Publication, votes: StoredTable, day: date) -> tuple[Commit, StoredMatrix] | None:

@@ -139,9 +139,10 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _sample(column: pa.ChunkedArray) -> pa.Array:
-    """Return the values in the first rows of a column; of lists, those in them."""
+    """Return the first values of a column; of lists, those in them."""
     first = column.slice(0, _SAMPLE).combine_chunks()
-    return (pc.list_flatten(first) if _is_list(first.type) else first).drop_null()
+    values = pc.list_flatten(first) if _is_list(first.type) else first
+    return values.slice(0, _SAMPLE).drop_null()
 
 
 def _repeats(values: pa.Array) -> bool:

@@ -20,14 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustering_platform.store.encoding import write_parquet
-from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns
+from clustering_platform.store.errors import StoreError as StoreError
+from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns, readable
 from clustering_platform.tables import TABLES, Table, conform
 
 CONTENT_KEY, INPUTS_KEY, RECIPE_KEY = b"clustering.content", b"clustering.inputs", b"clustering.recipe"
-
-
-class StoreError(RuntimeError):
-    """The warehouse does not hold what was asked of it; the message says what and what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Files:
         full = self.root / path
         relative = full.relative_to(self.root)
         table = relative.parts[1]
-        try:
+        with readable(full, table):
             metadata = pq.read_metadata(full)
             notes = metadata.metadata or {}
             return StoredFile(
@@ -82,8 +79,6 @@ class Files:
                 inputs=json.loads(notes[INPUTS_KEY]),
                 recipe=notes[RECIPE_KEY].decode(),
             )
-        except (FileNotFoundError, pa.ArrowInvalid, KeyError) as error:
-            raise StoreError(_unreadable(relative, table)) from error
 
     def open(self, file: StoredFile) -> StoredTable:
         """Return a table that is read piece by piece."""
@@ -93,10 +88,8 @@ class Files:
         """Return a table as it was computed, without the columns of the partition."""
         path = Path(file if isinstance(file, str) else file.path)
         contract = TABLES[path.parts[1]]
-        try:
+        with readable(self.root / path, contract.name):
             return read_columns(self.root / path, [column.name for column in contract.columns])
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise StoreError(_unreadable(path, contract.name)) from error
 
     def write(
         self,
@@ -141,10 +134,6 @@ def _notes(inputs: Mapping[str, str], recipe: str, content: str, digests: Sequen
     """Return what a file says of itself beside its data."""
     notes = {CONTENT_KEY: content, INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
     return notes | ({DIGESTS_KEY: json.dumps(digests)} if digests else {})
-
-
-def _unreadable(path: Path, table: str) -> str:
-    return f"{path.as_posix()}: the file is gone or damaged; materialize {table!r} again"
 
 
 def _attempt(path: Path, run_id: str) -> int:

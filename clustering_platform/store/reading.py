@@ -1,6 +1,7 @@
 """A stored table that is read piece by piece: some columns, some rows, never more than is asked for."""
 
 import bisect
+import contextlib
 import functools
 import itertools
 import json
@@ -14,15 +15,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustering_platform.store.digests import NO_ROWS, ROWS, Digested, next_digest
+from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import Table
 
 DIGESTS_KEY = b"clustering.digests"
 _BATCH = 65_536
 
 
+@contextlib.contextmanager
+def readable(path: Path, table: str) -> Iterator[None]:
+    """Turn what goes wrong when a file is read into a `StoreError` that says what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise StoreError(f"{path}: the file is gone or damaged; materialize {table!r} again") from error
+
+
 @dataclass(frozen=True)
 class StoredTable:
-    """A table of the warehouse.
+    """A table of the warehouse; `StoreError` where its file is gone or damaged.
 
     Attributes
     ----------
@@ -41,31 +52,37 @@ class StoredTable:
     @property
     def num_rows(self) -> int:
         """Number of rows."""
-        return int(_metadata(self.path).num_rows)
+        with readable(self.path, self.contract.name):
+            return int(_metadata(self.path).num_rows)
 
     def read(self, *columns: str) -> pa.Table:
         """Return some columns whole, or all of the contract, without those of the partition."""
         names = list(columns) or [column.name for column in self.contract.columns]
-        return read_columns(self.path, names)
+        with readable(self.path, self.contract.name):
+            return read_columns(self.path, names)
 
     def batches(self, columns: Sequence[str], start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the rows from `start` up to `stop`, a batch at a time."""
         stop = self.num_rows if stop is None else stop
         if start >= stop:
             return
-        ends = _row_group_ends(self.path)
-        groups = range(bisect.bisect_right(ends, start), bisect.bisect_left(ends, stop) + 1)
-        row = ends[groups.start - 1] if groups.start else 0
-        with self._open() as file:
-            for batch in file.iter_batches(_BATCH, row_groups=list(groups), columns=list(columns), use_threads=False):
-                piece = batch.slice(max(start - row, 0), max(stop - max(start, row), 0))
-                row += batch.num_rows
-                if piece.num_rows:
-                    yield piece
+        with readable(self.path, self.contract.name):
+            ends = _row_group_ends(self.path)
+            groups = range(bisect.bisect_right(ends, start), bisect.bisect_left(ends, stop) + 1)
+            row = ends[groups.start - 1] if groups.start else 0
+            with self._open() as file:
+                for batch in file.iter_batches(
+                    _BATCH, row_groups=list(groups), columns=list(columns), use_threads=False
+                ):
+                    piece = batch.slice(max(start - row, 0), max(stop - max(start, row), 0))
+                    row += batch.num_rows
+                    if piece.num_rows:
+                        yield piece
 
     def search(self, column: str, value: datetime) -> int:
         """Return how many rows come before the first one with `value` or more in an ascending column of times."""
-        return _search(self.path, column, value)
+        with readable(self.path, self.contract.name):
+            return _search(self.path, column, value)
 
     def digest(self, stop: int) -> str:
         """Return the digest of the first `stop` rows.
@@ -77,7 +94,8 @@ class StoredTable:
         """
         if not self.contract.digested or stop > self.num_rows:
             raise ValueError(f"{self.path}: no digest of its first {stop} rows")
-        return _digest(self.path, self.contract.digested, stop)
+        with readable(self.path, self.contract.name):
+            return _digest(self.path, self.contract.digested, stop)
 
     def _open(self) -> pq.ParquetFile:
         return pq.ParquetFile(self.path, metadata=_metadata(self.path), pre_buffer=False)

@@ -33,7 +33,7 @@ def divided(rows: list[list[int | None]], drawn: NDArray[np.int64], times: NDArr
     tables = compute_opinions(*one_vote_each(rows), day=DAY, config=CONFIG)
     matrix = read_vote_matrix(tables["vote_matrix"], tables["voted_items"])
     largest = max(tables["groupings"]["groups"].to_pylist())
-    return divide_resample(matrix, matrix.is_grouped, rows=drawn, times=times, largest=largest, config=CONFIG)
+    return divide_resample(matrix, matrix.is_grouped, rows=drawn, times=times, largest=largest, starts=1, config=CONFIG)
 
 
 def is_same_division(ours: list[int], others: NDArray[np.int64]) -> bool:

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from clustering_platform.orchestration.assets.measures import MEASURES
 from clustering_platform.orchestration.continuity import EarlierDays, earlier_levels, earlier_table
-from clustering_platform.orchestration.stored_matrices import find_stored_matrix
+from clustering_platform.orchestration.stored_matrices import make_vote_matrix
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
 from clustering_platform.store.reading import StoredTable
 
@@ -14,21 +14,10 @@ _NUMPY = ("numpy", "parquet")
 @table_asset("vote_matrix", "voted_items", kinds=_NUMPY, deps=(CONFIG_ASSET,))
 def vote_matrix(run: Run, votes: StoredTable, voters: StoredTable, items: StoredTable) -> Tables:
     """Take the last vote of every voter on every item, up to the end of the day."""
-    from clustering_platform.opinions.matrix import build_vote_matrix
     from clustering_platform.opinions.warm import keep_grouped
 
-    commit, stored = find_stored_matrix(run, votes, run.day) or (None, None)
-    if commit:
-        run.metadata["went on from"] = f"the matrix of commit {commit.sequence}"
-    matrix, voted = build_vote_matrix(
-        votes,
-        voters.read("voter_id"),
-        items.read("item_id", "moderation", "is_meta"),
-        day=run.day,
-        config=run.config.opinions,
-        stored=stored,
-    )
-    return keep_grouped(matrix, earlier_table(run, "vote_matrix")), voted
+    matrix, voted = make_vote_matrix(run, votes, voters, items)
+    return keep_grouped(matrix, earlier_table(run, "vote_matrix", "voter_id", "is_grouped")), voted
 
 
 @table_asset("opinion_space", kinds=_NUMPY)
@@ -49,7 +38,7 @@ def base_clusters(run: Run, vote_matrix: pa.Table, opinion_space: pa.Table) -> p
     return build_base_clusters(vote_matrix, opinion_space, config=run.config.opinions, previous=previous)
 
 
-@table_asset("earlier_groupings", kinds=_NUMPY, deps=("votes", "items", CONFIG_ASSET))
+@table_asset("earlier_groupings", kinds=_NUMPY, deps=("votes", "voters", "items", CONFIG_ASSET))
 def earlier_groupings(run: Run, base_clusters: pa.Table) -> pa.Table:
     """Look up how many groups were best on the days before, or work it out from their votes."""
     from clustering_platform.opinions.compute import best_number
