@@ -112,7 +112,10 @@ class OpinionsConfig(_Section):
     )
     base_clusters: int = Field(default=100, ge=2, le=1000, description="Largest number of base clusters.")
     voters_per_base_cluster: int = Field(
-        default=1, ge=1, description="Voters to a base cluster, at least: 10 makes them min(100, voters / 10)."
+        default=1,
+        ge=1,
+        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10); groups are formed of "
+        "base clusters, so few of these leave little choice.",
     )
     voter_weights: Literal["equal", "votes_cast"] = Field(
         default="equal", description="What a voter weighs when clusters are formed: `equal` 1, `votes_cast` its votes."
@@ -128,7 +131,8 @@ class OpinionsConfig(_Section):
         default=4,
         ge=1,
         le=30,
-        description="Days over which the number of groups is smoothed; 1 takes the best number of each day.",
+        description="Days over which the number of groups is smoothed, or with `warm` snapshots in a row that a new number has "
+        "to be best; 1 takes the best number of each day.",
     )
     resamples: int = Field(
         default=50,

@@ -33,8 +33,8 @@ _NUMBERS = """
     SELECT max(groups) FILTER (is_best) AS best, max(groups) FILTER (is_chosen) AS chosen FROM groupings_history
     WHERE dataset = $dataset AND day = $day AND parent_id IS NULL
 """
-_IS_STALE = """
-    SELECT is_stale FROM commits WHERE dataset = $dataset AND day = $day ORDER BY sequence DESC LIMIT 1
+_STALE_DAYS = """
+    SELECT day FROM commits WHERE dataset = $dataset AND day <= $day AND is_stale ORDER BY day
 """
 _STANDS_FOR = """
     SELECT r.side, coalesce(i.text, 'item ' || i.item_id) AS text, r.n_success, r.n_trials
@@ -108,10 +108,13 @@ def _print_snapshot(row: dict[str, Any], dataset: str, out: Console) -> None:
 
 def _print_doubts(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
     """Say when the day is to be made anew, and when another number of groups divides it better."""
-    for commit in _rows(catalog, _IS_STALE, dataset=dataset, day=day):
-        if commit["is_stale"]:
-            again = f"clustering run {dataset} --day {day}"
-            out.print(f"an earlier day that it goes on from has changed since; `{again}` makes it anew", style="yellow")
+    stale = [row["day"] for row in _rows(catalog, _STALE_DAYS, dataset=dataset, day=day)]
+    if stale and stale[-1] == day:
+        again = ", ".join(f"`clustering run {dataset} --day {earlier}`" for earlier in stale)
+        out.print(
+            f"an earlier day that it goes on from has changed since; make it anew, in this order: {again}",
+            style="yellow",
+        )
     for number in _rows(catalog, _NUMBERS, dataset=dataset, day=day):
         best, chosen = number["best"], number["chosen"]
         if best and best != chosen:

@@ -2,10 +2,12 @@ r"""Tables as CSV that a spreadsheet may open: every text in quotes, and none of
 
 A cell that begins with ``= + - @``, a tab or a line break is read as a formula by spreadsheets, quotes or no quotes.
 Such text gets an apostrophe in front, the sign by which they take it as text. The same goes for what follows a
-semicolon, tab or line break within a text, because spreadsheets of many countries split cells there. A text that is
+semicolon, tab or line break within a text, with quotes or without, because spreadsheets of many countries split cells
+there. A text that is
 a number stays as it is. `raw` leaves every text as it is, for programs.
 """
 
+import base64
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +21,7 @@ from clustering_platform.exports.json_text import iso_times, json_text
 
 _SIGNS = "=+@\\-\uff1d\uff0b\uff20\uff0d"  # the full-width ones are read alike
 _FORMULA = rf"(^|[;\t\r\n])( *)([{_SIGNS}])"
+_QUOTED = rf'([;\t\r\n][ "]*")( *)([{_SIGNS}])'
 _BREAK = r"^([\t\r\n])"
 _ROWS_AT_A_TIME = 50_000
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
@@ -26,9 +29,10 @@ _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 def without_formulas(text: pa.Array) -> pa.Array:
     """Return text with an apostrophe before everything that a spreadsheet would compute: StringArray."""
-    if not pc.any(pc.match_substring_regex(text, f"{_FORMULA}|{_BREAK}")).as_py():
+    if not pc.any(pc.match_substring_regex(text, f"{_FORMULA}|{_QUOTED}|{_BREAK}")).as_py():
         return text
     guarded = pc.replace_substring_regex(text, _FORMULA, r"\1'\2\3")
+    guarded = pc.replace_substring_regex(guarded, _QUOTED, r"\1'\2\3")
     guarded = pc.replace_substring_regex(guarded, _BREAK, r"'\1")
     return pc.if_else(pc.match_substring_regex(text, _NUMBER), text, guarded)
 
@@ -36,7 +40,7 @@ def without_formulas(text: pa.Array) -> pa.Array:
 def csv_column(values: pa.Array, *, raw: bool) -> pa.Array:
     """Return a column as CSV can hold it: numbers, booleans, and all else as text.
 
-    Times and dates become ISO 8601, lists and other nested values JSON; null stays null.
+    Times and dates become ISO 8601, bytes Base64, lists and other nested values JSON; null stays null.
     """
     kind = values.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -46,6 +50,10 @@ def csv_column(values: pa.Array, *, raw: bool) -> pa.Array:
     if pa.types.is_date(kind):
         return values.cast(pa.string())
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if pa.types.is_binary(kind):
+        return pa.array(
+            [None if value is None else base64.b64encode(value) for value in values.to_pylist()], pa.string()
+        )
     text = values.cast(pa.string()) if is_text else _nested(values)
     return text if raw else without_formulas(text)
 

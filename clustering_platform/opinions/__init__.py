@@ -2,33 +2,33 @@
 
 Each stage takes tables of the stages before it and returns its own:
 
-=============================  ========================================================================  ================
-table                          made from                                                                 module
-=============================  ========================================================================  ================
-vote_matrix                    votes, voters, items                                                      matrix
-voted_items                    votes, voters, items                                                      matrix
-opinion_space                  vote_matrix, voted_items                                                  space
-base_clusters                  vote_matrix, opinion_space                                                base_clusters
-earlier_groupings              base_clusters; votes, voters, items                                       smoothing
-groups, groupings              base_clusters, earlier_groupings                                          groups
-subgroups, groupings           base_clusters, groups                                                     subgroups
-voter_groups                   vote_matrix, opinion_space, base_clusters, groups, subgroups              groups
-voting_patterns                vote_matrix, voted_items, voter_groups                                    patterns
-representative_items           voted_items, voting_patterns                                              representative
-representative_subgroup_items  voted_items, voting_patterns, subgroups                                   representative
-consensus_items                voted_items                                                               consensus
-item_statistics                voted_items, opinion_space, voting_patterns                               item_statistics
-cluster_measures               voter_groups, voting_patterns                                             cluster_measures
-voter_measures                 vote_matrix, voted_items, voter_groups, voting_patterns                   voter_measures
-bridge_voters                  voter_groups, voter_measures, cluster_measures                            bridges
-bridge_items                   voted_items, voting_patterns                                              bridges
-*_stability                    vote_matrix, voted_items, base_clusters, groupings, voter_groups          stability
-opinion_snapshot               votes, vote_matrix, voted_items, opinion_space, base_clusters, groupings  snapshot
-=============================  ========================================================================  ================
+=============================  ================================================================  ================
+table                          made from                                                         module
+=============================  ================================================================  ================
+vote_matrix                    votes, voters, items                                              matrix
+voted_items                    votes, voters, items                                              matrix
+opinion_space                  vote_matrix, voted_items                                          space
+base_clusters                  vote_matrix, opinion_space                                        base_clusters
+earlier_groupings              base_clusters; votes, voters, items                               smoothing
+groups, groupings              base_clusters, earlier_groupings                                  groups
+subgroups, groupings           base_clusters, groups                                             subgroups
+voter_groups                   vote_matrix, opinion_space, base_clusters, groups, subgroups      groups
+voting_patterns                vote_matrix, voted_items, voter_groups                            patterns
+representative_items           voted_items, voting_patterns                                      representative
+representative_subgroup_items  voted_items, voting_patterns, subgroups                           representative
+consensus_items                voted_items                                                       consensus
+item_statistics                voted_items, opinion_space, voting_patterns                       item_statistics
+cluster_measures               voter_groups, voting_patterns                                     cluster_measures
+voter_measures                 vote_matrix, voted_items, voter_groups, voting_patterns           voter_measures
+bridge_voters                  voter_groups, voter_measures, cluster_measures                    bridges
+bridge_items                   voted_items, voting_patterns                                      bridges
+*_stability                    vote_matrix, voted_items, base_clusters, groupings, voter_groups  stability
+opinion_snapshot               votes, and tables from vote_matrix to groupings                   snapshot
+=============================  ================================================================  ================
 
-Beneath them: ``log`` is how the votes are read, ``gather``, ``increment``, ``packing`` and ``kernels`` make sparse rows of
-them, ``blocks`` shares work among the cores, ``kmeans``, ``grid`` and ``silhouette`` cluster, ``statistics`` tests.
-``warm`` goes on from an earlier day, ``resampling`` forms groups of drawn voters, ``voters`` answers what is asked about
+Beneath them: ``log`` is how the votes are read; ``gather``, ``increment``, ``packing`` and ``kernels`` make sparse rows
+of them; ``blocks`` shares work among the cores; ``kmeans``, ``grid`` and ``silhouette`` cluster; ``statistics`` tests.
+``warm`` goes on from an earlier day, ``resampling`` forms groups of drawn voters, ``voters`` answers questions about
 one voter, ``parity`` tells what is copied from Polis. The formulas of all measures stand in ``docs/measures.md``.
 
 Tables keep the order in which they were built: rows of voters and items are matched by place. ``compute`` runs all

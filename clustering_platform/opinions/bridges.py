@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.opinions.patterns import read_group_counts
-from clustering_platform.opinions.statistics import SIGNIFICANT, Counts, proportion, proportion_test
+from clustering_platform.opinions.statistics import FEWEST_VOTES, SIGNIFICANT, Counts, proportion, proportion_test
 from clustering_platform.tables import TABLES, conform
 
 MOST_VOTERS = 20
@@ -74,8 +74,8 @@ def _foremost(
 def build_bridge_items(voted_items: pa.Table, voting_patterns: pa.Table) -> pa.Table:
     """Return the table `bridge_items`: at most ten items for each pair of groups and side, moderated ones left out.
 
-    An item joins two groups on a side that significantly more than half of each take. Those come first on which the
-    smaller of the two proportions is largest.
+    An item joins two groups on a side that significantly more than half of each take, with five votes or more of each.
+    Those come first on which the smaller of the two proportions is largest.
     """
     is_open = ~voted_items["is_moderated_out"].to_numpy()
     item_ids = voted_items["item_id"].filter(is_open)
@@ -93,7 +93,7 @@ def _pairs(ids: NDArray[np.int32], counts: Counts, item_ids: pa.ChunkedArray) ->
     for first, second in combinations(range(ids.size), 2):
         for side, (successes, p_success, p_test) in scored.items():
             both = [first, second]
-            found = np.flatnonzero((p_test[both] > SIGNIFICANT).all(axis=0))
+            found = np.flatnonzero(((p_test > SIGNIFICANT) & (trials >= FEWEST_VOTES))[both].all(axis=0))
             smaller = p_success[both].min(axis=0)
             chosen = found[np.argsort(-smaller[found], kind="stable")][:MOST_ITEMS]
             table = {

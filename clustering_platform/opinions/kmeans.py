@@ -90,7 +90,8 @@ def kmeans_of_starts(
 def _drawn(
     points: NDArray[np.float64], weights: NDArray[np.float64], k: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    chances, drawn = weights, []
+    chances = weights
+    drawn: list[NDArray[np.float64]] = []
     nearest = np.full(len(points), np.inf)
     while len(drawn) < k and chances.sum() > 0:
         drawn.append(points[rng.choice(len(points), p=chances / chances.sum())])

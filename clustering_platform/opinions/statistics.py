@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 SIGNIFICANT = 1.2816
 """A z score above this is significant: 90 %, one-sided."""
+FEWEST_VOTES = 5
+"""With fewer votes of a group nothing is recommended or called a bridge: Polis's z calls one of one significant."""
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from clustering_platform.opinions.item_statistics import META_PRIORITY, priority
 from clustering_platform.opinions.matrix import VoteMatrix
-from clustering_platform.opinions.statistics import SIGNIFICANT, Counts, Floats, proportion, proportion_test
+from clustering_platform.opinions.statistics import (
+    FEWEST_VOTES,
+    SIGNIFICANT,
+    Counts,
+    Floats,
+    proportion,
+    proportion_test,
+)
 from clustering_platform.opinions.vote_sums import vote_sums
 
 MIN_SHARED = 5
@@ -104,8 +111,9 @@ def similar_voters(
 def recommended_items(matrix: VoteMatrix, voter: int, counts: Counts, *, most: int = MOST_ITEMS) -> pa.Table:
     """Return items with high consensus in the voter's group that the voter has not voted on, best first.
 
-    An item is recommended when significantly more than half of the group's votes on it agree, or disagree; the one
-    with the largest (n_success + 1) / (n_trials + 2) of that side comes first. Moderated items are left out.
+    An item is recommended when significantly more than half of the group's votes on it, five or more, agree or
+    disagree; the one with the largest (n_success + 1) / (n_trials + 2) of that side comes first. Moderated items are
+    left out.
 
     Parameters
     ----------
@@ -126,7 +134,7 @@ def recommended_items(matrix: VoteMatrix, voter: int, counts: Counts, *, most: i
     is_agree = counts[:, AGREE] >= counts[:, DISAGREE]
     successes, trials = np.where(is_agree, counts[:, AGREE], counts[:, DISAGREE]), counts.sum(axis=-1)
     p_success, p_test = proportion(successes, trials), proportion_test(successes, trials)
-    found = np.flatnonzero(_is_new(matrix, voter) & (p_test > SIGNIFICANT))
+    found = np.flatnonzero(_is_new(matrix, voter) & (p_test > SIGNIFICANT) & (trials >= FEWEST_VOTES))
     chosen = found[np.argsort(-p_success[found], kind="stable")][:most]
     return pa.table(
         {

@@ -30,7 +30,7 @@ _MOST_LOOKED_AT = 10
 def make_vote_matrix(
     run: Run, votes: StoredTable, voters: StoredTable, items: StoredTable
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the tables `vote_matrix` and `voted_items` of the day of a run, going on from a stored matrix if one fits."""
+    """Return the tables `vote_matrix` and `voted_items` of a run's day, going on from a stored matrix if one fits."""
     from clustering_platform.opinions.matrix import build_vote_matrix
 
     found = find_stored_matrix(run, votes, run.day)

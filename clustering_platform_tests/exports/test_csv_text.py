@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -41,6 +42,19 @@ def test_what_a_spreadsheet_would_compute_becomes_text(text: str) -> None:
 def test_what_follows_a_separator_of_another_country_or_a_line_break_is_guarded_too() -> None:
     assert guarded("a;=1") == "a;'=1"
     assert guarded("list:\n- one\n- two") == "list:\n'- one\n'- two"
+    assert guarded('a;"=1') == "a;\"'=1"
+
+
+@given(st.lists(texts, min_size=1))
+def test_no_cell_begins_with_a_formula_where_a_spreadsheet_splits_at_semicolons_or_tabs(values: list[str]) -> None:
+    text = written(pa.table({"number": pa.array([1] * len(values)), "text": values}))
+    for delimiter in ";\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            assert not any(re.match(r" *[=+@\-\uff1d]", cell) and not is_number(cell) for cell in row[1:])
+
+
+def is_number(text: str) -> bool:
+    return re.fullmatch(r" *[+-]?[0-9.]+([eE][+-]?[0-9]+)?", text) is not None
 
 
 @pytest.mark.parametrize("text", ["", "a=b", "a - b", "x@y", "'=1", "1-2", '"=1"', "a,=1", "-", "é"])
