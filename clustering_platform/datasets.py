@@ -114,8 +114,8 @@ class OpinionsConfig(_Section):
     voters_per_base_cluster: int = Field(
         default=1,
         ge=1,
-        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10); groups are formed of "
-        "base clusters, so few of these leave little choice.",
+        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10). Groups are formed "
+        "of base clusters; few of these leave little choice.",
     )
     voter_weights: Literal["equal", "votes_cast"] = Field(
         default="equal", description="What a voter weighs when clusters are formed: `equal` 1, `votes_cast` its votes."
@@ -131,8 +131,8 @@ class OpinionsConfig(_Section):
         default=4,
         ge=1,
         le=30,
-        description="Days over which the number of groups is smoothed, or with `warm` snapshots in a row that a new number has "
-        "to be best; 1 takes the best number of each day.",
+        description="Days over which the number of groups is smoothed; with `warm`, snapshots in a row in which a new "
+        "number has to be best. 1 takes the best number of each day.",
     )
     resamples: int = Field(
         default=50,

@@ -112,7 +112,7 @@ def _print_doubts(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, o
     if stale and stale[-1] == day:
         again = ", ".join(f"`clustering run {dataset} --day {earlier}`" for earlier in stale)
         out.print(
-            f"an earlier day that it goes on from has changed since; make it anew, in this order: {again}",
+            f"an earlier day that it goes on from has changed; make it anew, in this order: {again}",
             style="yellow",
         )
     for number in _rows(catalog, _NUMBERS, dataset=dataset, day=day):

@@ -3,8 +3,7 @@ r"""Tables as CSV that a spreadsheet may open: every text in quotes, and none of
 A cell that begins with ``= + - @``, a tab or a line break is read as a formula by spreadsheets, quotes or no quotes.
 Such text gets an apostrophe in front, the sign by which they take it as text. The same goes for what follows a
 semicolon, tab or line break within a text, with quotes or without, because spreadsheets of many countries split cells
-there. A text that is
-a number stays as it is. `raw` leaves every text as it is, for programs.
+there. A text that is a number stays as it is. `raw` leaves every text as it is, for programs.
 """
 
 import base64

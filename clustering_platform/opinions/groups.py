@@ -122,7 +122,7 @@ def try_groupings(
     points = np.column_stack([base_clusters["x"].to_numpy(), base_clusters["y"].to_numpy()])
     weights = base_weights(base_clusters)
     largest = min(config.max_groups, 2 + len(points) // BASE_CLUSTERS_PER_GROUP)
-    starts = group_starts(pc.sum(base_clusters["size"]).as_py())
+    starts = group_starts(pc.sum(base_clusters["size"], min_count=0).as_py())
     tried = []
     for k in range(2, min(largest, len(points)) + 1):
         before = last.labels.get(k) if last else None

@@ -105,7 +105,7 @@ def test_blocks_and_cores_do_not_change_the_components(dtype: type, monkeypatch:
     assert angle(whole, in_blocks) < (1e-12 if dtype is np.float64 else 1e-4)
     assert project(centred, whole).tobytes() == project(centred, whole).tobytes()
     for cores in (1, 2, 5):
-        monkeypatch.setattr(blocks, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(blocks, "cores", lambda cores=cores: cores)
         assert principal_components(centred).tobytes() == in_blocks.tobytes()
 
 
