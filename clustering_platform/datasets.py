@@ -114,8 +114,8 @@ class OpinionsConfig(_Section):
     voters_per_base_cluster: int = Field(
         default=1,
         ge=1,
-        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10). Groups are formed "
-        "of base clusters; few of these leave little choice.",
+        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10). Groups are "
+        "formed of base clusters; few of these leave little choice.",
     )
     voter_weights: Literal["equal", "votes_cast"] = Field(
         default="equal", description="What a voter weighs when clusters are formed: `equal` 1, `votes_cast` its votes."

@@ -6,7 +6,6 @@ semicolon, tab or line break within a text, with quotes or without, because spre
 there. A text that is a number stays as it is. `raw` leaves every text as it is, for programs.
 """
 
-import base64
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +38,7 @@ def without_formulas(text: pa.Array) -> pa.Array:
 def csv_column(values: pa.Array, *, raw: bool) -> pa.Array:
     """Return a column as CSV can hold it: numbers, booleans, and all else as text.
 
-    Times and dates become ISO 8601, bytes Base64, lists and other nested values JSON; null stays null.
+    Times and dates become ISO 8601, lists and other nested values JSON, bytes a JSON text in Base64; null stays null.
     """
     kind = values.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -49,10 +48,6 @@ def csv_column(values: pa.Array, *, raw: bool) -> pa.Array:
     if pa.types.is_date(kind):
         return values.cast(pa.string())
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    if pa.types.is_binary(kind):
-        return pa.array(
-            [None if value is None else base64.b64encode(value) for value in values.to_pylist()], pa.string()
-        )
     text = values.cast(pa.string()) if is_text else _nested(values)
     return text if raw else without_formulas(text)
 
