@@ -31,7 +31,7 @@ TICK = 7
 
 def conversation(votes: pa.Table, items: pa.Table, *, title: str = "Talk", **tables: pa.Table) -> Conversation:
     """Return what our own stages make of a log, with `tables` in place of theirs."""
-    made = compute_opinions(*ingested(votes, items), day=LAST_DAY, config=OpinionsConfig(min_voters=2))
+    made = compute_opinions(*ingested(votes, items), day=LAST_DAY, config=OpinionsConfig(min_voters=2, resamples=2))
     nothing = {name: TABLES[name].empty() for name in DATASET_TABLES}
     return Conversation(title, "About it.", LAST_DAY, TICK, nothing | made | {"items": items, "votes": votes} | tables)
 

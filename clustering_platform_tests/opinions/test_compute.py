@@ -21,7 +21,7 @@ from clustering_platform_tests.opinions.tables import (
     votes_table,
 )
 
-CONFIG = OpinionsConfig(min_voters=2)
+CONFIG = OpinionsConfig(min_voters=2, resamples=2)
 OPINION_TABLES = {name for name, table in TABLES.items() if table.room == "opinions"}
 
 

@@ -31,7 +31,7 @@ from clustering_platform_tests.opinions.tables import (
     votes_table,
 )
 
-CONFIG = OpinionsConfig(min_voters=2)
+CONFIG = OpinionsConfig(min_voters=2, resamples=2)
 ANY_LOG = st.one_of(logs(max_size=120), crowds(), camps(), rank_one_logs()).filter(bool)
 SWAPPED = {"agree": "disagree", "disagree": "agree"}
 COUNTS = ("agree", "pass", "disagree", "seen")
