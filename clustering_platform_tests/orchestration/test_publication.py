@@ -7,6 +7,7 @@ from typing import cast
 import dagster as dg
 import pytest
 
+from clustering_platform.orchestration import table_assets
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.publication import FORCE_TAG, Publication
 from clustering_platform.orchestration.runs import faults_of
@@ -345,3 +346,24 @@ def test_changed_topic_settings_leave_what_does_not_depend_on_them(platform: Pla
     assert materialized(topics, "votes")["unchanged since commit"] == 1
     assert "unchanged since commit" not in materialized(topics, "topic_tree")
     assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
+
+
+def test_votes_are_not_read_with_the_voters_of_another_reading(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = platform.dataset().folder
+    assert platform.run("topics", "talk").success
+    kept = table_assets.violations
+    write_conversation(folder, extra=3)
+    monkeypatch.setattr(
+        table_assets,
+        "violations",
+        lambda table, contract: ["wrong"] if contract.name == "votes" else kept(table, contract),
+    )
+    assert not platform.run("topics", "talk").success, "only the refused votes are materialized, as evidence"
+    monkeypatch.undo()
+    commits = len(platform.log())
+    day = platform.run("opinions", KEY)
+    assert not day.success
+    assert any("were not read together; run 'topics' again" in fault.message for fault in faults_of(day))
+    assert len(platform.log()) == commits
