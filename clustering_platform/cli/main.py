@@ -20,7 +20,7 @@ from rich.text import Text
 
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
 from clustering_platform.settings import Settings
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 
 app = typer.Typer(
     name="clustering",

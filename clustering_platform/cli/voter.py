@@ -13,7 +13,8 @@ from rich.text import Text
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commit, Commits
-from clustering_platform.store.files import Files, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import Files
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from clustering_platform.datasets import Dataset
 from clustering_platform.exports.tables import find_commit
 from clustering_platform.store.commits import Commits
-from clustering_platform.store.files import Files, StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.tables import TABLES
 
 DAY_TABLES = (

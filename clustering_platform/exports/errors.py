@@ -1,6 +1,6 @@
 """What can go wrong when something is given out."""
 
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 
 
 class ExportError(StoreError):

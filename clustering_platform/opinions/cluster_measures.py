@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from clustering_platform.opinions.patterns import cluster_positions
 from clustering_platform.opinions.silhouette import silhouettes
 from clustering_platform.opinions.statistics import Floats
 from clustering_platform.tables import TABLES, conform
@@ -59,9 +60,7 @@ def voter_places(voter_groups: pa.Table) -> Floats:
 
 def read_clusters(voter_groups: pa.Table, level: str) -> Clusters:
     """Return the clusters of a level from the column ``<level>_id`` of `voter_groups`."""
-    column = voter_groups[f"{level}_id"]
-    ids = np.sort(pc.unique(column.drop_null()).to_numpy())
-    members = pc.fill_null(pc.index_in(column, pa.array(ids), skip_nulls=True), -1).to_numpy()
+    ids, members = cluster_positions(voter_groups[f"{level}_id"])
     is_in = members >= 0
     sizes = np.bincount(members[is_in], minlength=ids.size)
     sums = [np.bincount(members[is_in], axis[is_in], ids.size) for axis in voter_places(voter_groups).T]

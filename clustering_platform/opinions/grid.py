@@ -47,7 +47,6 @@ def kmeans_on_grid(
     *,
     k: int,
     weights: NDArray[np.float64],
-    start: NDArray[np.float64] | None = None,
     max_steps: int = MAX_STEPS,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Divide points into at most `k` clusters, as `kmeans` does; of many points, by their cells.
@@ -56,11 +55,11 @@ def kmeans_on_grid(
     weighted means of the points themselves. Parameters and results are those of `kmeans`.
     """
     if len(points) <= GRID_ABOVE:
-        return kmeans(points, k=k, weights=weights, start=start, max_steps=max_steps)
-    gathered = gather(points, weights)
+        return kmeans(points, k=k, weights=weights, max_steps=max_steps)
+    gathered, start = gather(points, weights), None
     if len(gathered.points) < CELLS_PER_CLUSTER * k:
         gathered = gather_places(points, weights)
-    elif start is None:
+    else:
         coarse = gather(gathered.points, gathered.weights, cells=COARSE_CELLS)
         _, start = kmeans(coarse.points, k=k, weights=coarse.weights, max_steps=max_steps)
     by_cell, centres = kmeans(gathered.points, k=k, weights=gathered.weights, start=start, max_steps=max_steps)

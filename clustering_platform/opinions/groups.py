@@ -115,14 +115,35 @@ def group_starts(n_voters: int) -> int:
     return MANY_STARTS if n_voters > GRID_ABOVE else 1
 
 
+def most_groups(n_base_clusters: int, *, config: OpinionsConfig) -> int:
+    """Return the largest number of groups that is tried."""
+    return min(config.max_groups, 2 + n_base_clusters // BASE_CLUSTERS_PER_GROUP)
+
+
 def try_groupings(
     base_clusters: pa.Table, *, config: OpinionsConfig, last: LastDivision | None = None
 ) -> list[Grouping]:
     """Divide base clusters into two clusters and more; numbers that k-means ends below are left out."""
-    points = np.column_stack([base_clusters["x"].to_numpy(), base_clusters["y"].to_numpy()])
-    weights = base_weights(base_clusters)
-    largest = min(config.max_groups, 2 + len(points) // BASE_CLUSTERS_PER_GROUP)
-    starts = group_starts(pc.sum(base_clusters["size"], min_count=0).as_py())
+    return try_numbers(
+        np.column_stack([base_clusters["x"].to_numpy(), base_clusters["y"].to_numpy()]),
+        base_clusters["weight"].to_numpy(),
+        largest=most_groups(base_clusters.num_rows, config=config),
+        starts=group_starts(pc.sum(base_clusters["size"], min_count=0).as_py()),
+        config=config,
+        last=last,
+    )
+
+
+def try_numbers(
+    points: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    *,
+    largest: int,
+    starts: int,
+    config: OpinionsConfig,
+    last: LastDivision | None = None,
+) -> list[Grouping]:
+    """Divide points (float64[n, 2], float64[n] weights) into two clusters and more, as `try_groupings` does."""
     tried = []
     for k in range(2, min(largest, len(points)) + 1):
         before = last.labels.get(k) if last else None
@@ -137,13 +158,6 @@ def try_groupings(
 def best_grouping(tried: Sequence[Grouping]) -> Grouping:
     """Return the grouping with the largest silhouette, of equal ones that with the most clusters."""
     return max(tried, key=lambda grouping: (grouping.silhouette, grouping.number))
-
-
-def base_weights(base_clusters: pa.Table) -> NDArray[np.float64]:
-    """Return what each base cluster weighs when groups are formed: float64[base clusters]."""
-    column = "weight" if "weight" in base_clusters.column_names else "size"
-    weights: NDArray[np.float64] = base_clusters[column].to_numpy().astype(np.float64)
-    return weights
 
 
 def cluster_columns(base_clusters: pa.Table, grouping: Grouping) -> dict[str, NDArray[np.generic] | pa.Array]:

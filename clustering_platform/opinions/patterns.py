@@ -38,11 +38,7 @@ def build_voting_patterns(vote_matrix: pa.Table, voted_items: pa.Table, voter_gr
     matrix = read_vote_matrix(vote_matrix, voted_items)
     if not voter_groups["voter_id"].combine_chunks().equals(matrix.voter_ids):
         raise ValueError("voter_groups and vote_matrix list different voters, or in a different order")
-    levels = [
-        Level(name, *_encode(voter_groups[column]))
-        for name, column in LEVELS.items()
-        if column in voter_groups.column_names
-    ]
+    levels = [Level(name, *cluster_positions(voter_groups[column])) for name, column in LEVELS.items()]
     counts = _counts(matrix, levels)
     tables = [_patterns(matrix, level, found) for level, found in zip(levels, counts, strict=True)]
     return conform(pa.concat_tables(tables), TABLES["voting_patterns"])
@@ -65,7 +61,7 @@ def read_group_counts(
     return ids, counts.reshape(ids.size, voted_items.num_rows, 3).astype(np.int64)
 
 
-def _encode(cluster_ids: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def cluster_positions(cluster_ids: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the ids in use, ascending, and for each voter the position of its id, `NO_CLUSTER` for none."""
     ids = np.sort(pc.unique(cluster_ids).drop_null().to_numpy())
     return ids, pc.fill_null(pc.index_in(cluster_ids, pa.array(ids), skip_nulls=True), NO_CLUSTER).to_numpy()

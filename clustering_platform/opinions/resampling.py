@@ -12,10 +12,9 @@ from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
 from clustering_platform.opinions.components import principal_components, residual
 from clustering_platform.opinions.grid import gather
-from clustering_platform.opinions.kmeans import kmeans, kmeans_of_starts, nearest
+from clustering_platform.opinions.groups import try_numbers
+from clustering_platform.opinions.kmeans import kmeans, nearest
 from clustering_platform.opinions.matrix import VoteMatrix
-from clustering_platform.opinions.parity import group_steps
-from clustering_platform.opinions.silhouette import mean_silhouette
 from clustering_platform.opinions.space import project_voters
 
 GATHERED_ABOVE = 500
@@ -24,7 +23,7 @@ CELLS = 48
 
 
 class Division(NamedTuple):
-    """One division into groups: how many, mean silhouette, int32 label of each point or voter."""
+    """One division of voters: how many groups, mean silhouette over base clusters, int32 label of each voter."""
 
     groups: int
     silhouette: float
@@ -97,32 +96,11 @@ def divide_resample(
         points, point_weights = gathered.points, gathered.weights
     most = most_base_clusters(int(is_grouped.sum()), config=config)
     labels, centres = kmeans(points, k=most, weights=point_weights, max_steps=config.max_steps)
-    divisions = divide(centres, weigh(labels, point_weights), largest=largest, starts=starts, config=config)
+    sizes = np.bincount(labels, point_weights).astype(np.float64, copy=False)
+    tried = try_numbers(centres, sizes, largest=largest, starts=starts, config=config)
     owner = nearest(places[is_grouped], centres)
-    return [division._replace(labels=division.labels[owner]) for division in divisions] or [one_group(owner.size)]
-
-
-def weigh(labels: NDArray[np.integer], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sum of the weights of each label: float64[labels]."""
-    return np.bincount(labels, weights).astype(np.float64, copy=False)
-
-
-def divide(
-    points: NDArray[np.float64], weights: NDArray[np.float64], *, largest: int, starts: int, config: OpinionsConfig
-) -> list[Division]:
-    """Divide base clusters (float64[n, 2], float64[n] weights) into two groups and more, as ``groups`` does.
-
-    Here the largest number of groups is given, because a resample of few voters has fewer base clusters than the
-    snapshot. Numbers that k-means ends below are left out.
-    """
-    found = []
-    for k in range(2, min(largest, len(points)) + 1):
-        labels, centres = kmeans_of_starts(
-            points, k=k, weights=weights, starts=starts, seed=config.seed, max_steps=group_steps(config)
-        )
-        if len(centres) == k:
-            found.append(Division(k, mean_silhouette(points, labels), labels))
-    return found
+    divisions = [Division(found.number, found.silhouette, found.clusters.labels[owner]) for found in tried]
+    return divisions or [one_group(owner.size)]
 
 
 def one_group(n: int) -> Division:

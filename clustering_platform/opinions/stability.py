@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.blocks import cores
-from clustering_platform.opinions.groups import BASE_CLUSTERS_PER_GROUP, group_starts
+from clustering_platform.opinions.groups import group_starts, most_groups
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
 from clustering_platform.opinions.resampling import Division, divide_resample, draw
 from clustering_platform.tables import TABLES, conform
@@ -93,7 +93,7 @@ def build_stability(
     ``config.resampled_voters`` voters a fixed random sample takes part, and `voter_stability` holds the sample only.
     The result is the same for any number of `workers` (threads; by default one for each core, at most eight).
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     groupings = groupings.filter(pc.is_null(groupings["parent_id"]))
     if config.resamples == 0 or groupings.num_rows == 0:
@@ -162,7 +162,7 @@ def _snapshot(
     group_ids: NDArray[np.int32],
     config: OpinionsConfig,
 ) -> Snapshot:
-    largest = min(config.max_groups, 2 + base_clusters.num_rows // BASE_CLUSTERS_PER_GROUP)
+    largest = most_groups(base_clusters.num_rows, config=config)
     grouped = voter_groups.filter(voter_groups["group_id"].is_valid())
     base = pc.index_in(grouped["base_cluster_id"], base_clusters["base_cluster_id"].combine_chunks()).to_numpy()
     is_grouped = voter_groups["group_id"].is_valid().to_numpy()

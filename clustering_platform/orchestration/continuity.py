@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from clustering_platform.orchestration.table_assets import Run
 from clustering_platform.store.commits import Commit
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 from clustering_platform.store.reading import StoredTable
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class EarlierDays:
             groupings = commits.committed_file(commit, "groupings")
         except StoreError:
             return None
-        is_current = commit.continuity == "cold" and groupings.recipe == self.run.day_recipe(day)
+        is_current = groupings.recipe == self.run.day_recipe(day)
         return self.run.warehouse.files.read(groupings) if is_current else None
 
     @cached_property

@@ -22,7 +22,8 @@ from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
-from clustering_platform.store.files import StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES, Room
 
@@ -89,8 +90,10 @@ class Publication:
 
     def file(self, table: str) -> StoredFile:
         """Return the file of a table that this run is to read or publish, be it of the day or of the dataset."""
-        part = self.part if TABLES[table].scope == self.scope else Slice(self.part.dataset)
-        return self.warehouse.locate(table, part, self.context.run, self.context.instance)
+        run, instance = self.context.run, self.context.instance
+        if TABLES[table].scope == self.scope:
+            return self.warehouse.locate(table, self.part, run, instance)
+        return self.warehouse.locate_settled(table, Slice(self.part.dataset), run, instance)
 
     def write(self, table: str, content: pa.Table, inputs: Mapping[str, str], recipe: str) -> StoredFile:
         """Store a table under the id of this run."""
@@ -121,7 +124,7 @@ class Publication:
         that came later, nor texts.
         """
         if day not in self._recipes:
-            votes, items = (self.warehouse.files.open(file) for file in self._ingested("votes", "items", "voters")[:2])
+            votes, items = self._log()
             settings = self.config.opinions.model_dump(mode="json")
             before = self._before(day)
             ingredients = [votes.digest(rows_until(votes, day)), _moderation(items, day), settings]
@@ -129,18 +132,20 @@ class Publication:
             self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
         return self._recipes[day]
 
-    def _ingested(self, *tables: str) -> list[StoredFile]:
-        """Return the files of tables of ingest, whose rows are named by number in each other.
+    def _log(self) -> tuple[StoredTable, StoredTable]:
+        """Return the tables `votes` and `items`; with `voters`, they name each other's rows by number.
 
         Raises
         ------
         StoreError
-            They were not made together.
+            The three were not made together.
         """
-        files = [self.file(name) for name in tables]
-        if len({file.recipe for file in files}) > 1:
-            raise StoreError(f"{', '.join(tables)} of {self.part.dataset!r} were not read together; run 'topics' again")
-        return files
+        votes, items, voters = (self.file(name) for name in ("votes", "items", "voters"))
+        if not votes.recipe == items.recipe == voters.recipe:
+            raise StoreError(
+                f"votes, items and voters of {self.part.dataset!r} were not read together; run 'topics' again"
+            )
+        return self.warehouse.files.open(votes), self.warehouse.files.open(items)
 
     @cached_property
     def predecessor(self) -> Commit | None:

@@ -14,7 +14,8 @@ from clustering_platform.datasets import Dataset, find_dataset
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
-from clustering_platform.store.files import Files, StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.store.locks import dataset_lock
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
@@ -36,6 +37,7 @@ class Warehouse(dg.ConfigurableIOManager):
     _held: contextlib.ExitStack = PrivateAttr(default_factory=contextlib.ExitStack)
     _base_sequence: int = PrivateAttr(default=0)
     _settings: Settings | None = PrivateAttr(default=None)
+    _settled: dict[str, StoredFile] = PrivateAttr(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -68,6 +70,7 @@ class Warehouse(dg.ConfigurableIOManager):
         if not key or not context.run:
             return
         dataset = Slice.from_key(key).dataset
+        self._settled.clear()
         self._held.enter_context(
             dataset_lock(
                 self.files.root,
@@ -108,6 +111,12 @@ class Warehouse(dg.ConfigurableIOManager):
             return self.files.describe(cast("str", event.metadata[PATH_KEY].value))
         job = "topics" if TABLES[table].scope == "dataset" else "opinions"
         raise StoreError(f"table {table!r} of {part} is not there yet; run the job {job!r} for it first")
+
+    def locate_settled(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
+        """Return what `locate` does, looked up once for a run: of a table that the run itself does not make."""
+        if table not in self._settled:
+            self._settled[table] = self.locate(table, part, run, instance)
+        return self._settled[table]
 
 
 def newest_materialization(instance: dg.DagsterInstance, table: str, part: Slice) -> dg.AssetMaterialization | None:

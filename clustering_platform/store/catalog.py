@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from clustering_platform.store.commits import Commit, Commits, newest_by_day, stale_days
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import TABLES, Column, Table
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clustering_platform.store.files import Files, StoredFile, StoreError, make_durable, new_file, publish
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import Files, StoredFile, make_durable, new_file, publish
 
 
 class CommitConflictError(StoreError):

@@ -20,7 +20,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustering_platform.store.encoding import write_parquet
-from clustering_platform.store.errors import StoreError as StoreError
 from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns, readable
 from clustering_platform.tables import TABLES, Table, conform
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 
 
 class LockBusyError(StoreError):

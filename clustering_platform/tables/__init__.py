@@ -6,6 +6,7 @@ IO, asset checks, catalog comments and ``docs/tables.md`` all come from here. Ho
 
 from clustering_platform.tables.contract import Column, Room, Scope, Table, arrow_type, conform
 from clustering_platform.tables.ingest import INGEST_TABLES
+from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
@@ -15,5 +16,12 @@ __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (*INGEST_TABLES, *OPINION_TABLES, *MEASURE_TABLES, *OPINION_STABILITY_TABLES, *TOPIC_TABLES)
+    for table in (
+        *INGEST_TABLES,
+        *OPINION_TABLES,
+        *OPINION_ITEM_TABLES,
+        *MEASURE_TABLES,
+        *OPINION_STABILITY_TABLES,
+        *TOPIC_TABLES,
+    )
 }

@@ -8,6 +8,10 @@ from clustering_platform.exports.errors import ExportError
 from clustering_platform.exports.placing import clear_drafts, placed_file, placed_folder
 
 
+class InterruptedWriteError(Exception):
+    """What goes wrong in the middle."""
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -20,18 +24,18 @@ def test_a_file_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_fault_leaves_neither_file_nor_folder(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), placed_file(tmp_path / "a.csv", replace=False):
-        1 / 0  # noqa: B018
-    with pytest.raises(ZeroDivisionError), placed_folder(tmp_path / "a", replace=False):
-        1 / 0  # noqa: B018
+    with pytest.raises(InterruptedWriteError), placed_file(tmp_path / "a.csv", replace=False):
+        raise InterruptedWriteError
+    with pytest.raises(InterruptedWriteError), placed_folder(tmp_path / "a", replace=False):
+        raise InterruptedWriteError
     assert names(tmp_path) == []
 
 
 def test_a_fault_leaves_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.csv").write_text("old")
-    with pytest.raises(ZeroDivisionError), placed_folder(tmp_path / "a", replace=True):
-        1 / 0  # noqa: B018
+    with pytest.raises(InterruptedWriteError), placed_folder(tmp_path / "a", replace=True):
+        raise InterruptedWriteError
     assert (tmp_path / "a" / "x.csv").read_text() == "old"
     assert names(tmp_path) == ["a"]
 

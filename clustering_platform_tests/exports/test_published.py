@@ -19,7 +19,7 @@ from clustering_platform.definitions import defs
 from clustering_platform.exports.conversation import read_conversation
 from clustering_platform.exports.polis import FILE_NAMES
 from clustering_platform.orchestration.runs import faults_of
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 from clustering_platform.store.garbage import collect_garbage
 from clustering_platform_tests.exports.conversations import rows_of
 from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
@@ -73,10 +73,13 @@ def test_standard_output_holds_the_table_and_nothing_else(export: Command) -> No
 
 def test_a_reader_that_has_had_enough_is_no_fault(export: Command, platform: Platform) -> None:
     code = "from clustering_platform.cli.main import main; main()"
-    command = f"{sys.executable} -c '{code}' export talk votes -o - | head -n 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env=None)  # noqa: S602
-    assert done.stdout.startswith("dataset,sequence")
-    assert done.stderr == ""
+    command = [sys.executable, "-c", code, "export", "talk", "votes", "-o", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done:
+        assert done.stdout
+        assert done.stderr
+        assert done.stdout.readline().startswith("dataset,sequence")
+        done.stdout.close()
+        assert done.stderr.read() == ""
 
 
 def test_a_day_becomes_the_files_of_polis(export: Command, tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def stale(platform: Platform) -> dict[date, tuple[int | None, bool]]:
 
 
 def shown(platform: Platform, day: date) -> str:
-    out = Console(file=io.StringIO(), width=200, markup=False)
-    print_summary(platform.settings, "talk", out, day=day)
-    return out.file.getvalue()  # type: ignore[attr-defined]
+    printed = io.StringIO()
+    print_summary(platform.settings, "talk", Console(file=printed, width=200, markup=False), day=day)
+    return printed.getvalue()
 
 
 def test_warm_days_go_on_from_the_nearest_earlier_one_and_are_stale_when_it_changes(platform: Platform) -> None:

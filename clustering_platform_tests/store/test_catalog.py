@@ -11,7 +11,7 @@ import pytest
 
 from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, rebuild_catalog
 from clustering_platform.store.commits import Commits, Predecessor
-from clustering_platform.store.files import StoreError
+from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import TABLES, Column
 from clustering_platform_tests.store.versions import DAY, ask_versions, log_of, make_commit, publish_version, write
 

@@ -19,7 +19,8 @@ from clustering_platform.store.commits import (
     committed,
     stale_days,
 )
-from clustering_platform.store.files import StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import StoredFile
 from clustering_platform_tests.store.processes import CONTEXT, messages, start
 from clustering_platform_tests.store.versions import DAY, log_of, make_commit, publish_version, write
 

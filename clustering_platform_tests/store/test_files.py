@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from clustering_platform.store.commits import Commits
-from clustering_platform.store.files import Files, StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.tables import TABLES, conform
 from clustering_platform_tests.store.processes import in_fresh_process
 from clustering_platform_tests.store.versions import (

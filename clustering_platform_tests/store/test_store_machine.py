@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from clustering_platform.store.commits import CommitConflictError
-from clustering_platform.store.files import StoredFile, StoreError
+from clustering_platform.store.errors import StoreError
+from clustering_platform.store.files import StoredFile
 from clustering_platform.store.garbage import collect_garbage
 from clustering_platform_tests.store.test_garbage import pass_hours
 from clustering_platform_tests.store.versions import DAY, log_of, make_commit, versions_in, write

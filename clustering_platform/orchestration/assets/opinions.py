@@ -30,12 +30,12 @@ def opinion_space(run: Run, vote_matrix: pa.Table, voted_items: pa.Table) -> pa.
 
 
 @table_asset("base_clusters", kinds=_NUMPY, deps=(CONFIG_ASSET,))
-def base_clusters(run: Run, vote_matrix: pa.Table, opinion_space: pa.Table) -> pa.Table:
+def base_clusters(run: Run, vote_matrix: StoredTable, opinion_space: pa.Table) -> pa.Table:
     """Gather voters who lie close together into base clusters."""
     from clustering_platform.opinions.base_clusters import build_base_clusters
 
-    previous = earlier_table(run, "base_clusters")
-    return build_base_clusters(vote_matrix, opinion_space, config=run.config.opinions, previous=previous)
+    votes_cast, previous = vote_matrix.read("votes_cast", "is_grouped"), earlier_table(run, "base_clusters")
+    return build_base_clusters(votes_cast, opinion_space, config=run.config.opinions, previous=previous)
 
 
 @table_asset("earlier_groupings", kinds=_NUMPY, deps=("votes", "voters", "items", CONFIG_ASSET))
@@ -67,7 +67,7 @@ def groups(run: Run, base_clusters: pa.Table, earlier_groupings: pa.Table) -> Ta
 @table_asset("voter_groups", kinds=_NUMPY)
 def voter_groups(
     run: Run,
-    vote_matrix: pa.Table,
+    vote_matrix: StoredTable,
     opinion_space: pa.Table,
     base_clusters: pa.Table,
     groups: pa.Table,
@@ -76,7 +76,7 @@ def voter_groups(
     """Say of every voter where they stand and which group and subgroup they are in."""
     from clustering_platform.opinions.groups import build_voter_groups
 
-    return build_voter_groups(vote_matrix, opinion_space, base_clusters, groups, subgroups)
+    return build_voter_groups(vote_matrix.read("votes_cast"), opinion_space, base_clusters, groups, subgroups)
 
 
 @table_asset("voting_patterns", kinds=_NUMPY)
