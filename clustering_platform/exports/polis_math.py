@@ -42,13 +42,12 @@ def math_pca2(conversation: Conversation) -> dict[str, Any]:
         }
     statistics = _Items(tables["item_statistics"], conversation.comments)
     group_ids = np.sort(tables["groups"]["group_id"].to_numpy())
-    grouped = pc.list_flatten(tables["base_clusters"]["voter_ids"])
     return {
         "n": tables["voter_groups"].num_rows,
         "n-cmts": conversation.voted.size,
         "tids": conversation.voted.tolist(),
         "pca": _pca(conversation, statistics),
-        "in-conv": np.sort(conversation.people.find(grouped)).tolist(),
+        "in-conv": np.sort(_members(tables["base_clusters"], conversation)).tolist(),
         "user-vote-counts": _vote_counts(conversation),
         "base-clusters": _base_clusters(conversation),
         "group-clusters": _group_clusters(tables["groups"]),
@@ -118,7 +117,7 @@ def _vote_counts(conversation: Conversation) -> dict[str, int]:
 
 def _base_clusters(conversation: Conversation) -> dict[str, Any]:
     base = conversation.tables["base_clusters"].sort_by("base_cluster_id")
-    people = conversation.people.find(pc.list_flatten(base["voter_ids"]))
+    people = _members(base, conversation)
     ends = np.cumsum(base["size"].to_numpy())
     return {
         "id": base["base_cluster_id"].to_pylist(),
@@ -127,6 +126,12 @@ def _base_clusters(conversation: Conversation) -> dict[str, Any]:
         "y": _turned(base["y"].to_numpy()),
         "count": base["size"].to_pylist(),
     }
+
+
+def _members(base_clusters: pa.Table, conversation: Conversation) -> Ints:
+    """Return the numbers of the people in base clusters, cluster by cluster: int64[people]."""
+    positions = pc.list_flatten(base_clusters["voter_positions"])
+    return conversation.people.find(conversation.tables["voter_groups"]["voter_id"].take(positions))
 
 
 def _group_clusters(groups: pa.Table) -> list[dict[str, Any]]:

@@ -51,8 +51,8 @@ def _comments_written(voter_ids: pa.Array, conversation: Conversation) -> NDArra
 def _dense(matrix: VoteMatrix, rows: NDArray[np.int64], comments: NDArray[np.int64]) -> NDArray[np.int8]:
     """Return the votes of some voters: int8[rows, comments], `_NO_VOTE` where there is none."""
     votes = np.full((rows.size, comments.size), _NO_VOTE, np.int8)
-    starts = matrix.offsets[rows].astype(np.int64)
-    lengths = matrix.offsets[rows + 1] - starts
+    starts = matrix.starts[rows]
+    lengths = matrix.starts[rows + 1] - starts
     before = np.cumsum(lengths) - lengths
     cells = np.arange(lengths.sum()) - np.repeat(before - starts, lengths)
     votes[np.repeat(np.arange(rows.size), lengths), comments[matrix.columns[cells]]] = matrix.votes[cells]

@@ -19,17 +19,16 @@ def build_base_clusters(
 
     Only voters with enough votes are clustered. With no more of them than there may be base clusters, a base cluster
     holds those who stand at one place. Many voters are clustered by way of a grid; see ``grid``. Warm, clusters go on
-    from those of the `previous` day.
+    from those of the `previous` day, of which `voter_id` and `base_cluster_id` of the table `voter_groups` are needed.
     """
     status, _ = snapshot_status(vote_matrix, opinion_space, config=config)
     if status != "ready":
         return TABLES["base_clusters"].empty()
     grouped = np.flatnonzero(vote_matrix["is_grouped"].to_numpy())
     voter_ids, places = read_places(opinion_space, "voter")
-    grouped_ids = voter_ids.combine_chunks().take(grouped)
     weights = voter_weights(vote_matrix["votes_cast"].to_numpy()[grouped], config=config)
     most, places = most_base_clusters(grouped.size, config=config), places[grouped]
-    last = last_base_clusters(grouped_ids, previous)
+    last = last_base_clusters(voter_ids, previous)[grouped] if previous else None
     if is_start(last):
         ids, labels, centres = go_on(places, last, k=most, weights=weights, max_steps=config.max_steps)
     else:
@@ -45,7 +44,7 @@ def build_base_clusters(
             "y": centres[:, 1],
             "size": sizes,
             "weight": np.bincount(labels, weights),
-            "voter_ids": pa.ListArray.from_arrays(offsets, grouped_ids.take(by_cluster)),
+            "voter_positions": pa.ListArray.from_arrays(offsets, grouped.astype(np.int32)[by_cluster]),
         }
     )
     return conform(table, TABLES["base_clusters"])

@@ -1,60 +1,45 @@
 """Principal components of the votes, without ever forming the dense matrix.
 
 Filling missing votes with the mean of their column makes the centred matrix sparse: a missing vote becomes 0, and
-every column still sums to 0. The components of this sparse residual are therefore exactly those of the filled matrix.
-
-Up to `EXACT_VOTES` votes everything is computed in double precision, to machine precision. Of more votes the residual
-is in single precision, and the iteration ends where the components turn by less than a thousandth of a radian.
+every column still sums to 0. The components of this sparse residual R are therefore exactly those of the filled matrix.
+They are eigenvectors of R'R, and are found among few vectors v, R'Rv, R'RR'Rv, ... (block Lanczos iteration), each of
+which takes one pass over the votes.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from clustering_platform.opinions.blocks import (
-    block_of,
-    cells_of,
-    in_parts,
-    in_threads,
-    row_blocks,
-    sparse_rows,
-    transposed,
-)
 from clustering_platform.opinions.matrix import VoteMatrix
+from clustering_platform.opinions.passes import count_votes, gram_product, vote_sums
 
 N_COMPONENTS = 2
-EXACT_VOTES = 2_000_000
 DENSE_LIMIT = 32
-"""Up to so many voters or items the components come from a dense matrix of that size."""
-RANK_TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
+"""Up to so many items, R'R is formed as it is."""
+EXACT_VOTES = 2_000_000
+EXACT, QUICK = 1e-14, 1e-4
+"""How much of the largest variance may lie off the components, up to `EXACT_VOTES` votes and beyond."""
+MOST_VECTORS = 600
+"""Among more vectors than these nothing is looked for: components that alike could be any."""
+RANK_TOLERANCE = 1e-12
 """A component whose variance is below this share of the largest is rounding error, and becomes zero."""
 SIGN_TOLERANCE = 1e-9
 
 Floats = NDArray[np.float64]
 
 
-class Iteration(NamedTuple):
-    """How Lanczos iterates: precision of the products, vectors kept, relative tolerance, most restarts."""
+def item_means(matrix: VoteMatrix, *, times: NDArray[np.int64] | None = None) -> Floats:
+    """Return the mean vote on each item, passes included: float64[items]. Moderated items count as 0 for everybody.
 
-    dtype: Any
-    kept: int
-    tolerance: float
-    restarts: int | None
-
-
-EXACT = Iteration(np.float64, 20, 0.0, None)
-"""To machine precision."""
-QUICK = Iteration(np.float32, 10, 1e-5, 100)
-"""With fewer vectors than ten, it may end having taken the third component for the second."""
-
-
-def item_means(matrix: VoteMatrix) -> Floats:
-    """Return the mean vote on each item, passes included: float64[items]. Moderated items count as 0 for everybody."""
-    disagree, passed, agree = matrix.counts(np.zeros(matrix.shape[0], np.int32), 1)[0].T
+    Parameters
+    ----------
+    matrix
+        Votes of voters on items.
+    times : int64[voters], optional
+        How often each voter counts; once by default.
+    """
+    disagree, passed, agree = count_votes(matrix, times=times)[0].T
     return mean_votes(agree, disagree, agree + passed + disagree, is_moderated_out=matrix.is_moderated_out)
 
 
@@ -65,125 +50,94 @@ def mean_votes(
     *,
     is_moderated_out: NDArray[np.bool_],
 ) -> Floats:
-    """Return the mean votes for given counts, each int[items]."""
+    """Return the mean votes for given counts, each int[items]; 0 where there are none."""
     return np.where(is_moderated_out, 0.0, (agree - disagree) / np.maximum(seen, 1))
 
 
-def residual(matrix: VoteMatrix, means: Floats) -> csr_array:
-    """Return the votes less the mean of their item, 0 where missing or moderated: sparse [voters, items].
+def principal_components(matrix: VoteMatrix, means: Floats, *, weights: Floats | None = None) -> Floats:
+    """Return the first two principal components of the votes: float64[2, items].
 
-    It is float64 or, for more than `EXACT_VOTES` votes, float32; the columns are those of the matrix, not a copy.
-    """
-    values = np.empty(matrix.votes.size, np.float64 if matrix.votes.size <= EXACT_VOTES else np.float32)
-    subtracted = means.astype(values.dtype)
-    is_moderated = bool(matrix.is_moderated_out.any())
-
-    def fill(rows: slice) -> None:
-        cells = cells_of(rows, matrix.offsets)
-        columns, block = matrix.columns[cells], values[cells]
-        np.take(subtracted, columns, out=block, mode="clip")
-        np.subtract(matrix.votes[cells], block, out=block)
-        if is_moderated:
-            block[matrix.is_moderated_out[columns]] = 0.0
-
-    in_threads(fill, row_blocks(matrix.offsets))
-    return sparse_rows(values, matrix.columns, matrix.offsets, matrix.shape)
-
-
-def principal_components(centred: csr_array) -> Floats:
-    """Return the first two principal components of a matrix whose columns sum to 0: float64[2, items].
-
-    Rows have length 1, or are all zero where the matrix has a lower rank. Columns without variation have entries of
+    Rows have length 1, or are all zero where the matrix has a lower rank. Items without variation have entries of
     exactly 0. The sign of a component is such that its largest entry in magnitude is positive, the first of them where
     several are equal. Polis finds the same components by power iteration, with an arbitrary sign.
+
+    Parameters
+    ----------
+    matrix
+        Votes of voters on items.
+    means : float64[items]
+        Mean vote on each item; see `item_means`.
+    weights : float64[voters], optional
+        What each voter counts; 1 by default.
     """
-    components = np.zeros((N_COMPONENTS, centred.shape[1]))
-    if not any(centred.data[cells_of(rows, centred.indptr)].any() for rows in row_blocks(centred.indptr)):
-        return components
-    variances, vectors = _dense(centred) if min(centred.shape) <= DENSE_LIMIT else _iterative(centred)
-    for row in range(min(N_COMPONENTS, variances.size)):
-        if variances[row] > RANK_TOLERANCE[centred.dtype] * variances[0]:
-            components[row] = _signed(vectors[row])
+    n_items = matrix.shape[1]
+    components, varies = np.zeros((N_COMPONENTS, n_items)), np.zeros(n_items, np.bool_)
+    kept = ~matrix.is_moderated_out
+
+    def product(vectors: Floats) -> Floats:
+        pairs = [vectors[row : row + 2] for row in range(0, len(vectors), 2)]
+        products = [
+            gram_product(matrix, _two_columns(pair * kept), means=means, weights=weights).T[: len(pair)]
+            for pair in pairs
+        ]
+        images = np.concatenate(products) * kept
+        np.logical_or(varies, images.any(axis=0), out=varies)
+        return images
+
+    if matrix.votes.size:
+        tolerance = EXACT if matrix.votes.size <= EXACT_VOTES else QUICK
+        variances, vectors = _largest(product, _start(n_items), tolerance=tolerance)
+        for row, vector in enumerate(np.where(varies, vectors, 0.0)):
+            if variances[row] > RANK_TOLERANCE * variances[0]:
+                components[row] = _signed(vector / np.linalg.norm(vector))
     return components
 
 
-def project(centred: csr_array, components: Floats) -> Floats:
-    """Return the scalar product of each row with each component: float64[rows, 2]."""
-    products = np.empty((centred.shape[0], len(components)))
-    factors = components.astype(centred.dtype)
-
-    def fill(rows: slice) -> None:
-        block = block_of(rows, centred)
-        for axis, factor in enumerate(factors):  # in one product for all, scipy takes ten times as long
-            products[rows, axis] = block @ factor
-
-    in_threads(fill, row_blocks(centred.indptr))
-    return products
+def project(matrix: VoteMatrix, *, means: Floats, components: Floats) -> Floats:
+    """Return the scalar product of each voter's votes, less the means, with each component: float64[voters, 2]."""
+    centred = np.arange(-1, 2) - means[:, np.newaxis]
+    centred[matrix.is_moderated_out] = 0.0
+    return vote_sums(matrix, centred[:, :, np.newaxis] * components.T[:, np.newaxis])
 
 
-def _iterative(centred: csr_array) -> tuple[Floats, Floats]:
-    """Lanczos iteration on v -> R'(Rv), from a fixed start; exactly where the quick one comes to no end."""
-    n_items = centred.shape[1]
-    for iteration in (EXACT,) if centred.dtype == np.float64 else (QUICK, EXACT):
-        varies = np.zeros(n_items, np.bool_)
-        product = _gram_product(centred, iteration.dtype, varies)
-        rng = np.random.default_rng(0)
-        try:
-            variances, vectors = eigsh(
-                LinearOperator((n_items, n_items), matvec=product, dtype=np.float64),
-                k=N_COMPONENTS,
-                which="LA",
-                v0=rng.standard_normal(n_items),
-                rng=rng,
-                ncv=iteration.kept,
-                tol=iteration.tolerance,
-                maxiter=iteration.restarts,
-            )
-        except ArpackNoConvergence:
-            continue
-        return variances[::-1], np.where(varies, vectors.T[::-1], 0.0)
-    return _dense(centred)
+def _largest(product: Callable[[Floats], Floats], start: Floats, *, tolerance: float) -> tuple[Floats, Floats]:
+    """Return the largest eigenvalues of a symmetric matrix, descending, and its eigenvectors as rows.
+
+    `product` multiplies rows by the matrix, `start` are orthonormal rows to begin with. Iteration ends where what the
+    matrix adds to the vectors beside lengthening them is below `tolerance` of the largest eigenvalue.
+    """
+    basis, images = start, product(start)
+    most, judged = min(start.shape[1], MOST_VECTORS), 0
+    while True:
+        if len(basis) >= judged:
+            values, mixes = np.linalg.eigh(basis @ images.T)
+            values, mixes = values[::-1][:N_COMPONENTS], mixes.T[::-1][:N_COMPONENTS]
+            vectors = mixes @ basis
+            beside = np.linalg.norm(mixes @ images - values[:, np.newaxis] * vectors, axis=1)
+            if len(basis) == most or beside.max() <= tolerance * values[0]:
+                return values, vectors
+            judged = min(len(basis) + 2 + len(basis) // 16, most)
+        new = _orthonormal(images[-2:][: most - len(basis)], basis)
+        basis, images = np.concatenate([basis, new]), np.concatenate([images, product(new)])
 
 
-def _gram_product(centred: csr_array, dtype: Any, varies: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
-    """Return the function v -> R'(Rv); it marks in `varies` the columns that it finds to be other than zero."""
-    blocks = [block_of(rows, centred) for rows in row_blocks(centred.indptr)]
-    parts = in_parts([(block, transposed(block)) for block in blocks])
-
-    def product(vector: Floats) -> Floats:
-        rounded = vector.ravel().astype(dtype)
-
-        def of_part(part: Sequence[tuple[csr_array, csc_array]]) -> Floats:
-            total = np.zeros(centred.shape[1])
-            for block, turned in part:
-                total += turned @ (block @ rounded)
-            return total
-
-        total: Floats = np.sum(in_threads(of_part, parts), axis=0)
-        np.logical_or(varies, total, out=varies)
-        return total
-
-    return product
+def _start(n_items: int) -> Floats:
+    """Return the rows to begin with: all of the space where it is small, otherwise two that are always the same."""
+    if n_items <= DENSE_LIMIT:
+        return np.eye(n_items)
+    drawn = np.random.default_rng(0).standard_normal((n_items, N_COMPONENTS))
+    return np.linalg.qr(drawn)[0].T
 
 
-def _dense(centred: csr_array) -> tuple[Floats, Floats]:
-    """Eigenvectors of the dense R'R or, where there are fewer voters than items, of RR' carried over to the items."""
-    by_voter = centred.shape[0] < centred.shape[1]
-    if by_voter:
-        rows = centred.astype(np.float64)
-        gram = (rows @ rows.T).toarray()
-    else:
-        gram = np.zeros((centred.shape[1], centred.shape[1]))
-        for block in row_blocks(centred.indptr):
-            rows = block_of(block, centred).astype(np.float64)
-            gram += (rows.T @ rows).toarray()
-    variances, vectors = np.linalg.eigh(gram)
-    variances, vectors = variances[::-1][:N_COMPONENTS], vectors.T[::-1][:N_COMPONENTS]
-    if by_voter:
-        vectors = vectors @ rows
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        return variances, vectors
-    return variances, np.where(gram.diagonal() > 0, vectors, 0.0)
+def _orthonormal(rows: Floats, basis: Floats) -> Floats:
+    """Return orthonormal rows that span, together with the `basis`, what the rows do."""
+    for _ in range(2):  # once leaves rounding errors
+        rows = np.linalg.qr((rows - (rows @ basis.T) @ basis).T)[0].T
+    return rows
+
+
+def _two_columns(rows: Floats) -> Floats:
+    return np.concatenate([rows, np.zeros((2 - len(rows), rows.shape[1]))]).T
 
 
 def _signed(component: Floats) -> Floats:

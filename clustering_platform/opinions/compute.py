@@ -46,7 +46,7 @@ def compute_opinions(
     matrix, voted = build_vote_matrix(log, voters, items, day=day, config=config)
     matrix = keep_grouped(matrix, before.get("vote_matrix"))
     space = align(build_opinion_space(matrix, voted), before.get("opinion_space"))
-    base = build_base_clusters(matrix, space, config=config, previous=before.get("base_clusters"))
+    base = build_base_clusters(matrix, space, config=config, previous=before.get("voter_groups"))
     earlier = build_earlier_groupings(
         best_number(base, config=config),
         day=day,

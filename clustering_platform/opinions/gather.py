@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.opinions.blocks import cores, in_threads
 from clustering_platform.opinions.log import Log
+from clustering_platform.opinions.threads import cores, in_threads
 
 WIDE = 2**16
 """With more columns than this, positions take 4 bytes rather than 2."""

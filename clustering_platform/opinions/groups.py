@@ -230,16 +230,23 @@ def build_voter_groups(
     """Return the table `voter_groups`: all voters in the order of the matrix, grouped or not."""
     subgroups = TABLES["subgroups"].empty() if subgroups is None else subgroups
     voter_ids, places = read_places(opinion_space, "voter")
-    base_cluster = _owner(voter_ids, base_clusters["voter_ids"], base_clusters["base_cluster_id"])
+    lists = base_clusters["voter_positions"].combine_chunks()
+    row = np.full(len(places), NO_CLUSTER)  # of its base cluster
+    row[pc.list_flatten(lists).to_numpy()] = pc.list_parent_indices(lists).to_numpy()
+    base_cluster = base_clusters["base_cluster_id"].combine_chunks()
+    owners = {
+        "base_cluster_id": base_cluster,
+        "group_id": _owner(base_cluster, groups["base_cluster_ids"], groups["group_id"]),
+        "subgroup_id": _owner(base_cluster, subgroups["base_cluster_ids"], subgroups["subgroup_id"]),
+    }
+    rows = pa.array(row, mask=row == NO_CLUSTER)
     table = pa.table(
         {
             "voter_id": voter_ids,
             "votes_cast": vote_matrix["votes_cast"],
             "x": places[:, 0],
             "y": places[:, 1],
-            "base_cluster_id": base_cluster,
-            "group_id": _owner(base_cluster, groups["base_cluster_ids"], groups["group_id"]),
-            "subgroup_id": _owner(base_cluster, subgroups["base_cluster_ids"], subgroups["subgroup_id"]),
+            **{name: ids.take(rows) for name, ids in owners.items()},
         }
     )
     return conform(table, TABLES["voter_groups"])

@@ -175,3 +175,85 @@ def merge_rows(
             out += 1
         lengths[voter] = out - begin
     return out
+
+
+@njit(cache=True, nogil=True)
+def add_gram(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.unsignedinteger],
+    votes: NDArray[np.int8],
+    first: int,
+    stop: int,
+    means: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
+    """Add R'WRv to `total`, for two vectors v at once and the voters from `first` up to `stop`.
+
+    R are the votes less the mean of their item, 0 where there is none; W are the weights of the voters, 1 for all
+    where `weights` is empty.
+
+    Parameters
+    ----------
+    vectors, total : float64[columns, 2]
+    """
+    centred = np.empty(means.size)
+    for voter in range(first, stop):
+        start = starts[voter]
+        length = starts[voter + 1] - start
+        along_1, along_2 = 0.0, 0.0
+        for place in range(length):
+            column = columns[start + place]
+            value = votes[start + place] - means[column]
+            centred[place] = value
+            along_1 += value * vectors[column, 0]
+            along_2 += value * vectors[column, 1]
+        if weights.size:
+            along_1 *= weights[voter]
+            along_2 *= weights[voter]
+        for place in range(length):
+            column, value = columns[start + place], centred[place]
+            total[column, 0] += value * along_1
+            total[column, 1] += value * along_2
+
+
+@njit(cache=True, nogil=True)
+def add_figures(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.unsignedinteger],
+    votes: NDArray[np.int8],
+    first: int,
+    stop: int,
+    figures: NDArray[np.float64],
+    sums: NDArray[np.float64],
+) -> None:
+    """Add up the figures (float64[columns, 3, k]) of the votes of each voter: float64[voters, k] `sums`."""
+    for voter in range(first, stop):
+        for cell in range(starts[voter], starts[voter + 1]):
+            column, vote = columns[cell], votes[cell] + 1
+            for number in range(sums.shape[1]):
+                sums[voter, number] += figures[column, vote, number]
+
+
+@njit(cache=True, nogil=True)
+def add_counts(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.unsignedinteger],
+    votes: NDArray[np.int8],
+    first: int,
+    stop: int,
+    clusters: NDArray[np.int32],
+    weights: NDArray[np.integer],
+    counts: NDArray[np.integer],
+) -> None:
+    """Count the votes of each cluster, int[clusters, columns, 3], each as often as `weights` says of its voter.
+
+    Voters count once where `weights` is empty, and not at all in a negative cluster.
+    """
+    for voter in range(first, stop):
+        cluster = clusters[voter]
+        if cluster >= 0:
+            weight = weights[voter] if weights.size else 1
+            for cell in range(starts[voter], starts[voter + 1]):
+                counts[cluster, columns[cell], votes[cell] + 1] += weight

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.blocks import in_parts, in_threads, row_blocks, sparse_rows
-from clustering_platform.opinions.gather import SMALL, WIDE, gather, starts_of
+from clustering_platform.opinions.gather import WIDE, gather, starts_of
 from clustering_platform.opinions.increment import StoredMatrix, go_on
 from clustering_platform.opinions.log import Log, as_log, rows_within
 from clustering_platform.opinions.packing import pack, unpack
@@ -26,14 +25,14 @@ SMALLEST_GROUPED = 15
 
 @dataclass(frozen=True)
 class VoteMatrix:
-    """The last votes in compressed sparse row form: voter i voted on ``columns[offsets[i]:offsets[i + 1]]``.
+    """The last votes in compressed sparse row form: voter i voted on ``columns[starts[i]:starts[i + 1]]``.
 
     Attributes
     ----------
     voter_ids, item_ids : pa.Array
         Ids of the rows and columns.
-    offsets : int32[voters + 1], int64 from 2**31 votes on
-    columns : int32[votes]
+    starts : int64[voters + 1]
+    columns : uint16[votes], uint32 for more than 65,536 items
         Ascending within a row.
     votes : int8[votes]
         1 agree, 0 pass, -1 disagree.
@@ -45,8 +44,8 @@ class VoteMatrix:
 
     voter_ids: pa.Array
     item_ids: pa.Array
-    offsets: NDArray[np.int32] | NDArray[np.int64]
-    columns: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    columns: NDArray[np.unsignedinteger]
     votes: NDArray[np.int8]
     is_grouped: NDArray[np.bool_]
     is_moderated_out: NDArray[np.bool_]
@@ -59,46 +58,7 @@ class VoteMatrix:
     @property
     def votes_cast(self) -> NDArray[np.int32]:
         """Items that each voter voted on, passes and moderated items included: int32[voters]."""
-        return np.diff(self.offsets).astype(np.int32, copy=False)
-
-    def counts(self, clusters: NDArray[np.int32], n_clusters: int) -> NDArray[np.int64]:
-        """Count the votes of each cluster on each item.
-
-        Parameters
-        ----------
-        clusters : int32[voters]
-            Cluster of each voter; negative for none.
-        n_clusters
-            Number of clusters.
-
-        Returns
-        -------
-        int64[n_clusters, items, 3]
-            How many disagreed, passed and agreed.
-        """
-        narrow = clusters.astype(np.min_scalar_type(-max(n_clusters, 1)))  # up to 16 bits are sorted in linear time
-        order = np.argsort(narrow, kind="stable")
-        order = order[np.searchsorted(clusters[order], 0) :]
-        clusters = clusters[order]
-        n_items = self.shape[1]
-        votes = sparse_rows(self.votes, self.columns, self.offsets, self.shape)
-        votes_cast = self.votes_cast[order]
-
-        def count(rows: slice) -> tuple[slice, NDArray[np.int64]]:
-            """Count the votes of voters with neighbouring clusters, so that few counts are in use at a time."""
-            block, cast = votes[order[rows]], votes_cast[rows]
-            present = slice(int(clusters[rows.start]), int(clusters[rows.stop - 1]) + 1)
-            keys = np.repeat((clusters[rows] - present.start) * np.int64(3 * n_items) + 1, cast)
-            keys += block.data
-            keys += np.multiply(block.indices, 3, dtype=np.int64)
-            size = (present.stop - present.start) * n_items * 3
-            return present, np.bincount(keys, minlength=size).reshape(-1, n_items, 3)
-
-        counts = np.zeros((n_clusters, n_items, 3), np.int64)
-        for part in in_parts(row_blocks(np.append(0, np.cumsum(votes_cast)))):
-            for present, found in in_threads(count, part):
-                counts[present] += found
-        return counts
+        return np.diff(self.starts).astype(np.int32)
 
 
 def read_vote_matrix(vote_matrix: pa.Table, voted_items: pa.Table) -> VoteMatrix:
@@ -108,8 +68,8 @@ def read_vote_matrix(vote_matrix: pa.Table, voted_items: pa.Table) -> VoteMatrix
     matrix = VoteMatrix(
         voter_ids=_one_array(vote_matrix["voter_id"]),
         item_ids=_one_array(voted_items["item_id"]),
-        offsets=starts.astype(np.int32) if starts[-1] < SMALL else starts,
-        columns=unpack(vote_matrix["item_positions"], width).astype(np.int32),
+        starts=starts,
+        columns=unpack(vote_matrix["item_positions"], width),
         votes=unpack(vote_matrix["votes"], np.int8),
         is_grouped=vote_matrix["is_grouped"].to_numpy(),
         is_moderated_out=voted_items["is_moderated_out"].to_numpy(),

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix, vote_counts
+from clustering_platform.opinions.passes import count_votes
 from clustering_platform.tables import TABLES, conform
 
 LEVELS = {"base_cluster": "base_cluster_id", "group": "group_id", "subgroup": "subgroup_id"}
@@ -84,7 +85,7 @@ def _counts(matrix: VoteMatrix, levels: list[Level]) -> list[NDArray[np.int64]]:
     is_clustered = np.max(owners, axis=0, initial=NO_CLUSTER) > NO_CLUSTER
     n_clustered = int(is_clustered.sum())
     positions = np.where(is_clustered, np.cumsum(is_clustered) - 1, NO_CLUSTER).astype(np.int32)
-    counts = matrix.counts(positions[voters], n_clustered)
+    counts = count_votes(matrix, positions[voters], n_clustered)
     return [_sums(counts, owner[is_clustered], level.ids.size) for owner, level in zip(owners, levels, strict=True)]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
-from clustering_platform.opinions.components import principal_components, residual
+from clustering_platform.opinions.components import item_means, principal_components
 from clustering_platform.opinions.grid import gather
 from clustering_platform.opinions.groups import try_numbers
 from clustering_platform.opinions.kmeans import kmeans, nearest
@@ -79,12 +79,11 @@ def divide_resample(
         One for each number of groups, labels int32[grouped voters] in the order of the matrix; a single group where
         the drawn voters do not stand at two places.
     """
-    weights = np.zeros(len(is_grouped))
-    weights[rows] = times
-    means = _item_means(matrix, weights)
-    drawn = residual(matrix, means)[rows]
-    drawn.data *= np.repeat(np.sqrt(weights[rows]), np.diff(drawn.indptr))
-    components = principal_components(drawn)
+    drawn = np.zeros(len(is_grouped), np.int64)
+    drawn[rows] = times
+    weights = drawn.astype(np.float64)
+    means = item_means(matrix, times=drawn)
+    components = principal_components(matrix, means, weights=weights)
     places = project_voters(matrix, means=means, components=components)
     clustered = rows[is_grouped[rows]]
     if not clustered.size:
@@ -106,14 +105,3 @@ def divide_resample(
 def one_group(n: int) -> Division:
     """Return the division that puts all of `n` voters into one group."""
     return Division(1, -1.0, np.zeros(n, np.int32))
-
-
-def _item_means(matrix: VoteMatrix, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weighted mean vote on each item, 0 where nobody of weight voted and where it is moderated out."""
-    n_items = matrix.shape[1]
-    counted = np.repeat(weights, matrix.votes_cast)
-    sums = np.bincount(matrix.columns, counted * matrix.votes, n_items)
-    seen = np.bincount(matrix.columns, counted, n_items)
-    sums[matrix.is_moderated_out] = 0.0
-    means: NDArray[np.float64] = sums / np.maximum(seen, 1)
-    return means

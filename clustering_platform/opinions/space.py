@@ -9,15 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.opinions.blocks import cells_of, in_threads, row_blocks
-from clustering_platform.opinions.components import (
-    N_COMPONENTS,
-    mean_votes,
-    principal_components,
-    project,
-    residual,
-)
+from clustering_platform.opinions.components import N_COMPONENTS, mean_votes, principal_components, project
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
+from clustering_platform.opinions.passes import vote_sums
 from clustering_platform.tables import TABLES, conform
 
 
@@ -26,8 +20,7 @@ def build_opinion_space(vote_matrix: pa.Table, voted_items: pa.Table) -> pa.Tabl
     matrix = read_vote_matrix(vote_matrix, voted_items)
     counts = (voted_items[name].to_numpy() for name in ("agree", "disagree", "seen"))
     means = mean_votes(*counts, is_moderated_out=matrix.is_moderated_out)
-    components, products = _solve(matrix, means)
-    return _opinion_space(matrix, _scaled(products, matrix), means=means, components=components)
+    return opinion_space(matrix, means=means, components=principal_components(matrix, means))
 
 
 def opinion_space(matrix: VoteMatrix, *, means: NDArray[np.float64], components: NDArray[np.float64]) -> pa.Table:
@@ -45,7 +38,9 @@ def project_voters(
     the voter voted on; the factor keeps voters with few votes from crowding at the centre. Moderated items count as
     voted by everybody, with vote and mean 0. Source: Polis, sparsity-aware projection.
     """
-    return _scaled(project(residual(matrix, means), components), matrix)
+    products = project(matrix, means=means, components=components)
+    products *= _scale(matrix)
+    return products
 
 
 def project_items(*, means: NDArray[np.float64], components: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,42 +71,14 @@ def _rows_of(opinion_space: pa.Table, kind: str) -> pa.Table:
     return opinion_space.slice(max(pc.index(is_kind, True).as_py(), 0), pc.sum(is_kind, min_count=0).as_py())
 
 
-def _solve(matrix: VoteMatrix, means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return components (float64[2, items]) and each voter's products with them (float64[voters, 2]).
-
-    Both come from one residual, which takes more memory than all else and is gone by the end.
-    """
-    centred = residual(matrix, means)
-    components = principal_components(centred)
-    return components, project(centred, components)
-
-
-def _scaled(products: NDArray[np.float64], matrix: VoteMatrix) -> NDArray[np.float64]:
-    """Turn each voter's products with the components into places, in place."""
-    products *= _scale(matrix)
-    return products
-
-
 def _scale(matrix: VoteMatrix) -> NDArray[np.float64]:
     """Return the factor sqrt(C / n) of each voter: float64[voters, 1]."""
-    counted = matrix.votes_cast + matrix.is_moderated_out.sum()
+    counted = matrix.votes_cast.astype(np.float64)
     if matrix.is_moderated_out.any():
-        counted = counted - np.concatenate(
-            [
-                np.empty(0, np.int64),
-                *in_threads(lambda rows: _moderated_votes(matrix, rows), row_blocks(matrix.offsets)),
-            ]
-        )
+        is_moderated = np.repeat(matrix.is_moderated_out[:, np.newaxis, np.newaxis], 3, axis=1).astype(np.float64)
+        counted += matrix.is_moderated_out.sum() - vote_sums(matrix, is_moderated)[:, 0]
     scale: NDArray[np.float64] = np.sqrt(matrix.shape[1] / np.maximum(counted, 1))[:, np.newaxis]
     return scale
-
-
-def _moderated_votes(matrix: VoteMatrix, rows: slice) -> NDArray[np.int64]:
-    """Return how many votes on moderated items each voter of a block cast."""
-    cells = cells_of(rows, matrix.offsets)
-    so_far = np.append(0, np.cumsum(matrix.is_moderated_out[matrix.columns[cells]]))
-    counts: NDArray[np.int64] = np.diff(so_far[matrix.offsets[rows.start : rows.stop + 1] - cells.start])
-    return counts
 
 
 def _opinion_space(

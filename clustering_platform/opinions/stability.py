@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.blocks import cores
 from clustering_platform.opinions.groups import group_starts, most_groups
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
 from clustering_platform.opinions.resampling import Division, divide_resample, draw
+from clustering_platform.opinions.threads import cores
 from clustering_platform.tables import TABLES, conform
 
 STABILITY_TABLES = ("group_stability", "voter_stability", "grouping_stability")

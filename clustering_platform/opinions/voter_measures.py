@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from clustering_platform.opinions.cluster_measures import Clusters, distances, read_clusters, voter_places
 from clustering_platform.opinions.matrix import read_vote_matrix
+from clustering_platform.opinions.passes import vote_sums
 from clustering_platform.opinions.patterns import read_group_counts
 from clustering_platform.opinions.statistics import Counts, Floats
-from clustering_platform.opinions.vote_sums import vote_sums
 from clustering_platform.tables import TABLES, conform
 from clustering_platform.tables.opinion_measures import MEASURED_LEVELS
+
+VOTERS_AT_A_TIME = 100_000
 
 
 class Neighbours(NamedTuple):
@@ -52,14 +54,17 @@ def build_voter_measures(
         return contract.empty()
     centre = places[groups.members >= 0].mean(axis=0)
     tables = []
-    for rows, sums in vote_sums(matrix, _shares(counts)):
-        chosen = rows.start + np.flatnonzero(groups.members[rows] >= 0)
+    shares = _shares(counts)
+    for start in range(0, len(places), VOTERS_AT_A_TIME):
+        rows = slice(start, start + VOTERS_AT_A_TIME)
+        sums = vote_sums(matrix, shares, voters=rows)
+        chosen = start + np.flatnonzero(groups.members[rows] >= 0)
         own, other = groups.members[chosen], nearest_other(places[chosen], groups, groups.members[chosen])
         table = {
             "voter_id": matrix.voter_ids.take(chosen),
             **_distances(places[chosen], levels, chosen),
             **_places(places[chosen], groups, own, other, centre=centre),
-            **_agreements(sums[chosen - rows.start], own, other),
+            **_agreements(sums[chosen - start], own, other),
         }
         tables.append(conform(pa.table(table), contract))
     return pa.concat_tables(tables)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.opinions.item_statistics import META_PRIORITY, priority
 from clustering_platform.opinions.matrix import VoteMatrix
+from clustering_platform.opinions.passes import vote_sums
 from clustering_platform.opinions.statistics import (
     FEWEST_VOTES,
     SIGNIFICANT,
@@ -18,7 +19,6 @@ from clustering_platform.opinions.statistics import (
     proportion,
     proportion_test,
 )
-from clustering_platform.opinions.vote_sums import vote_sums
 
 MIN_SHARED = 5
 MOST_VOTERS = 10
@@ -26,8 +26,6 @@ MOST_ITEMS = 10
 DISAGREE, AGREE = 0, 2
 UNKNOWN_PRIORITY = 1.0
 """Priority that Polis's server gives to an item whose priority is zero or missing."""
-_SHARED = float(2**26)
-"""What a shared item adds to a sum in which an equal vote adds 1: more than there are items."""
 
 
 def find_voter(matrix: VoteMatrix, voter_id: str) -> int | None:
@@ -38,7 +36,7 @@ def find_voter(matrix: VoteMatrix, voter_id: str) -> int | None:
 
 def votes_of(matrix: VoteMatrix, voter: int) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
     """Return the columns of the items that a voter voted on, and the votes."""
-    cells = slice(matrix.offsets[voter], matrix.offsets[voter + 1])
+    cells = slice(matrix.starts[voter], matrix.starts[voter + 1])
     return matrix.columns[cells], matrix.votes[cells]
 
 
@@ -53,13 +51,10 @@ def agreement(matrix: VoteMatrix, voter: int) -> tuple[Counts, Counts]:
         Those of them on which both voted the same.
     """
     columns, votes = votes_of(matrix, voter)
-    figures = np.zeros((matrix.shape[1], 3, 1))
-    figures[columns] = _SHARED
-    figures[columns, votes + 1] += 1
-    sums = np.empty(matrix.shape[0])
-    for rows, part in vote_sums(matrix, figures):
-        sums[rows] = part[:, 0]
-    shared, same = np.divmod(sums.astype(np.int64), int(_SHARED))
+    figures = np.zeros((matrix.shape[1], 3, 2))
+    figures[columns, :, 0] = 1
+    figures[columns, votes + 1, 1] = 1
+    shared, same = vote_sums(matrix, figures).astype(np.int64).T
     return shared, same
 
 

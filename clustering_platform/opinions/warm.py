@@ -83,14 +83,10 @@ def align(opinion_space: pa.Table, earlier: pa.Table | None) -> pa.Table:
     return opinion_space
 
 
-def last_base_clusters(voter_ids: pa.ChunkedArray, earlier: pa.Table | None) -> Labels | None:
-    """Return the id of the base cluster of each voter in an earlier table `base_clusters`, `NO_CLUSTER` for none."""
-    if earlier is None:
-        return None
-    lists = earlier["voter_ids"].combine_chunks()
-    owner = earlier["base_cluster_id"].combine_chunks().take(pc.list_parent_indices(lists))
-    place = pc.index_in(voter_ids, pc.list_flatten(lists))
-    return _labels(pc.take(owner, place))
+def last_base_clusters(voter_ids: pa.ChunkedArray, earlier: pa.Table) -> Labels:
+    """Return the id of the base cluster of each voter in an earlier table `voter_groups`, `NO_CLUSTER` for none."""
+    place = pc.index_in(voter_ids, earlier["voter_id"].combine_chunks())
+    return _labels(pc.take(earlier["base_cluster_id"], place))
 
 
 def last_division(

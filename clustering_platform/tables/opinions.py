@@ -89,7 +89,7 @@ OPINION_TABLES = (
             Column("y", "float64", "Mean y of its voters, as they weigh."),
             Column("size", "int32", "Number of voters.", minimum=1),
             Column("weight", "float64", "What its voters weigh together: 1 each, or the votes they cast.", minimum=0),
-            Column("voter_ids", "list<string>", "Its voters.", is_personal=True),
+            Column("voter_positions", "list<int32>", "Its voters, ascending: `position` in `vote_matrix`."),
         ),
     ),
     Table(

@@ -73,13 +73,14 @@ class Conversation:
     @cached_property
     def base_clusters(self) -> pa.Table:
         base = self.math["base-clusters"]
+        row = {voter: row for row, voter in enumerate(self.matrix.voter_ids.to_pylist())}
         table = {
             "base_cluster_id": base["id"],
             "x": [-x for x in base["x"]],
             "y": [-y for y in base["y"]],
             "size": base["count"],
             "weight": [float(count) for count in base["count"]],
-            "voter_ids": [[str(pid) for pid in members] for members in base["members"]],
+            "voter_positions": [[row[str(pid)] for pid in members] for members in base["members"]],
         }
         return conform(pa.table(table), TABLES["base_clusters"])
 

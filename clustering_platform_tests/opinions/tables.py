@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from clustering_platform.opinions.matrix import VoteMatrix
 from clustering_platform.tables import TABLES, Table, conform
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,3 +122,18 @@ def faults(table: pa.Table, contract: Table) -> list[str]:
         if column.maximum is not None and max(values, default=column.maximum) > column.maximum:
             found.append(f"{column.name} is above {column.maximum}")
     return found
+
+
+def matrix_of(rows: Sequence[Sequence[float | None]] | NDArray[np.float64]) -> VoteMatrix:
+    """Return the matrix of votes given by voter and item, None or nan where there is none; nobody is moderated out."""
+    votes = np.array(rows, np.float64)
+    voted = np.isfinite(votes)
+    return VoteMatrix(
+        voter_ids=pa.array([f"v{row}" for row in range(len(votes))]),
+        item_ids=pa.array([f"i{column}" for column in range(votes.shape[1])]),
+        starts=np.append(0, np.cumsum(voted.sum(axis=1))),
+        columns=np.nonzero(voted)[1].astype(np.uint16),
+        votes=votes[voted].astype(np.int8),
+        is_grouped=np.ones(len(votes), np.bool_),
+        is_moderated_out=np.zeros(votes.shape[1], np.bool_),
+    )

@@ -26,12 +26,11 @@ def test_a_base_cluster_lies_at_the_mean_of_its_voters_as_they_weigh(voter_weigh
     config = OpinionsConfig(base_clusters=9, voter_weights=voter_weights)
     table = build_base_clusters(matrix, space, config=config)
     assert faults(table, TABLES["base_clusters"]) == []
-    ids, places = read_places(space, "voter")
-    place = dict(zip(ids.to_pylist(), places, strict=True))
-    cast = dict(zip(matrix["voter_id"].to_pylist(), matrix["votes_cast"].to_pylist(), strict=True))
+    _, places = read_places(space, "voter")
+    cast = matrix["votes_cast"].to_pylist()
     for row in table.to_pylist():
-        weights = [1 if voter_weights == "equal" else cast[voter] for voter in row["voter_ids"]]
-        mean = np.average([place[voter] for voter in row["voter_ids"]], axis=0, weights=weights)
+        weights = [1 if voter_weights == "equal" else cast[voter] for voter in row["voter_positions"]]
+        mean = np.average(places[row["voter_positions"]], axis=0, weights=weights)
         assert (row["x"], row["y"]) == pytest.approx(tuple(mean))
         assert (row["size"], row["weight"]) == (len(weights), sum(weights))
 
@@ -39,8 +38,7 @@ def test_a_base_cluster_lies_at_the_mean_of_its_voters_as_they_weigh(voter_weigh
 def test_every_grouped_voter_is_in_one_base_cluster_listed_in_matrix_order():
     matrix, space = voted()
     table = build_base_clusters(matrix, space, config=OpinionsConfig(base_clusters=9))
-    order = {voter: row for row, voter in enumerate(matrix["voter_id"].to_pylist())}
-    members = [[order[voter] for voter in voters] for voters in table["voter_ids"].to_pylist()]
+    members = table["voter_positions"].to_pylist()
     assert all(rows == sorted(rows) for rows in members)
     assert sorted(row for rows in members for row in rows) == np.flatnonzero(matrix["is_grouped"].to_numpy()).tolist()
 

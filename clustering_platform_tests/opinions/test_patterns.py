@@ -1,13 +1,11 @@
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions import blocks
 from clustering_platform.opinions.matrix import build_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.tables import TABLES, conform
@@ -118,15 +116,3 @@ def test_every_level_that_voters_have_is_counted():
         {"values": "group", "counts": 2},
         {"values": "subgroup", "counts": 2},
     ]
-
-
-def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch):
-    rng = np.random.default_rng(8)
-    log = [(f"v{voter}", f"i{item}", int(rng.integers(-1, 2))) for voter in range(60) for item in range(9)]
-    tables = build_vote_matrix(*ingested(votes_table(log), plain_items()), day=DAY, config=OpinionsConfig())
-    base = rng.integers(0, 12, 60).tolist()
-    voters = clusters_of(tables[0], base, [cluster // 4 for cluster in base])
-    whole = build_voting_patterns(*tables, voters)
-    for votes in (5, 50, 200):
-        monkeypatch.setattr(blocks, "VOTES_AT_A_TIME", votes)
-        assert build_voting_patterns(*tables, voters) == whole

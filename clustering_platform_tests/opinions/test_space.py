@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions import blocks
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
 from clustering_platform.opinions.snapshot import variance_shares
 from clustering_platform.opinions.space import (
@@ -78,16 +77,3 @@ def test_shares_of_variance_are_those_of_the_matrix_filled_with_means(missing: f
     sizes = np.square(np.linalg.svd(filled - filled.mean(axis=0), compute_uv=False))
     shares = variance_shares(*tables, build_opinion_space(*tables))
     assert shares == pytest.approx((sizes / sizes.sum())[:2])
-
-
-def test_moderated_votes_are_counted_alike_in_blocks(monkeypatch: pytest.MonkeyPatch):
-    rng = np.random.default_rng(4)
-    log = [(f"v{voter}", f"i{item}", 1) for voter in range(50) for item in range(10) if rng.random() < 0.5]
-    rejected = items_table([("i2", -1, False), ("i7", -1, False)])
-    matrix = read_vote_matrix(
-        *build_vote_matrix(*ingested(votes_table(log), rejected), day=DAY, config=OpinionsConfig())
-    )
-    means, components = np.zeros(10), np.full((2, 10), 0.1)
-    whole = project_voters(matrix, means=means, components=components)
-    monkeypatch.setattr(blocks, "VOTES_AT_A_TIME", 7)
-    assert project_voters(matrix, means=means, components=components).tobytes() == whole.tobytes()

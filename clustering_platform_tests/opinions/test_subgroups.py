@@ -87,13 +87,13 @@ def test_voters_find_their_subgroup_through_their_base_cluster():
     places = [(0, 0), (60, 0), (60, 9)]
     base = base_clusters(places)
     groups, _, subgroups = build_levels(base, config=CONFIG)
-    ids = ["v2-0", "v0-0", "v1-0", "nobody"]
+    ids = ["a", "b", "c", "in none"]
     vote_matrix = pa.table({"voter_id": ids, "votes_cast": pa.array([9] * 4, pa.int32())})
     space = pa.table({"kind": ["voter"] * 4, "id": ids, "x": [0.0] * 4, "y": [0.0] * 4})
     voters = build_voter_groups(vote_matrix, space, base, groups, subgroups)
     assert faults(voters, TABLES["voter_groups"]) == []
-    assert voters["group_id"].to_pylist() == [1, 0, 1, None]
-    assert voters["subgroup_id"].to_pylist() == [1, None, 0, None]
+    assert voters["group_id"].to_pylist() == [0, 1, 1, None]
+    assert voters["subgroup_id"].to_pylist() == [None, 0, 1, None]
 
 
 def patterns(level: str, votes: dict[int, list[tuple[int, int, int]]]) -> pa.Table:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.opinions import vote_sums as vote_sums_module
+from clustering_platform.opinions import voter_measures
 from clustering_platform.opinions.voter_measures import bridging, build_voter_measures
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.measured import FIVE, Measured
@@ -113,7 +113,7 @@ def test_flipping_all_votes_changes_nothing(voters: Measured):
 @given(grouped_voters(), st.integers(1, 5))
 def test_the_number_of_voters_at_a_time_changes_nothing(voters: Measured, at_a_time: int):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vote_sums_module, "VOTERS_AT_A_TIME", at_a_time)
+        patch.setattr(voter_measures, "VOTERS_AT_A_TIME", at_a_time)
         table = build_voter_measures(*voters.tables, voters.voter_groups, voters.patterns)
     assert table == voters.voter_measures
 

@@ -34,7 +34,8 @@ def base_clusters(run: Run, vote_matrix: StoredTable, opinion_space: pa.Table) -
     """Gather voters who lie close together into base clusters."""
     from clustering_platform.opinions.base_clusters import build_base_clusters
 
-    votes_cast, previous = vote_matrix.read("votes_cast", "is_grouped"), earlier_table(run, "base_clusters")
+    votes_cast = vote_matrix.read("votes_cast", "is_grouped")
+    previous = earlier_table(run, "voter_groups", "voter_id", "base_cluster_id")
     return build_base_clusters(votes_cast, opinion_space, config=run.config.opinions, previous=previous)
 
 
