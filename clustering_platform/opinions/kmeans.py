@@ -12,8 +12,6 @@ TOLERANCE = 0.01
 POINTS_AT_A_TIME = 1024
 BOUNDS_FROM = 20_000
 """From so many pairs of points and centres on, distances that cannot have mattered are not computed again."""
-NEARBY = 9
-"""So many centres, its own among them, are looked at for a point before all are."""
 SLACK = 1e-9
 """Share of the extent of the points by which a bound must hold: far above what rounding can do to it."""
 
@@ -104,9 +102,8 @@ class Search:
     """The nearest of some centres to each of many points, again and again while the centres move a little.
 
     How far a point is from its own centre at most and from every other at least is known from the last time and from
-    how far the centres moved since. Only where these bounds do not settle the matter are distances computed: those to
-    the centres around its own and, where a centre farther off may be nearer, to all. The result is that of `nearest`.
-    Source of the bounds: Hamerly 2010.
+    how far the centres moved since; only where that does not settle the matter are distances computed. The result is
+    that of `nearest`.
 
     Parameters
     ----------
@@ -114,67 +111,30 @@ class Search:
     """
 
     def __init__(self, points: NDArray[np.float64]) -> None:
-        self._points = points
+        self._points = np.ascontiguousarray(points)
         self._slack = SLACK * float(np.ptp(points, axis=0).max(initial=0.0)) if len(points) else 0.0
         self._centres = np.empty((0, 2))
         self._labels = np.zeros(len(points), np.int32)
-        self._own = np.zeros(len(points))
-        self._others = np.zeros(len(points))
+        self._own, self._others = np.empty(len(points)), np.empty(len(points))
 
     def nearest(self, centres: NDArray[np.float64]) -> NDArray[np.int32]:
         """Return the position of the centre nearest to each point, the first of several: int32[points]."""
-        if len(self._points) * len(centres) < BOUNDS_FROM or len(centres) <= NEARBY:
+        if len(self._points) * len(centres) < BOUNDS_FROM or len(centres) < 2:
             return nearest(self._points, centres)
-        is_new = len(centres) != len(self._centres)
-        unsettled = np.arange(len(self._points)) if is_new else self._unsettled(centres)
-        for start in range(0, len(unsettled), POINTS_AT_A_TIME):
-            rows = unsettled[start : start + POINTS_AT_A_TIME]
-            distances = _squared_distances(self._points[rows], centres)
-            self._labels[rows], self._own[rows], self._others[rows] = _two_least(distances)
+        from clustering_platform.opinions.bounds import move_labels
+
+        moved = np.zeros(len(centres))
+        if len(centres) == len(self._centres):
+            moved = np.hypot(*(centres - self._centres).T)
+        else:
+            self._labels[:], self._own[:], self._others[:] = 0, np.inf, -np.inf
+        apart = _squared_distances(centres, centres)
+        np.fill_diagonal(apart, np.inf)
+        gaps = np.sqrt(apart.min(axis=1))
+        state = self._labels, self._own, self._others
+        move_labels(self._points, np.ascontiguousarray(centres), moved, gaps, self._slack, *state)
         self._centres = centres
         return self._labels.copy()
-
-    def _unsettled(self, centres: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Move the bounds as the centres moved, and return the points that any centre may be nearest to now."""
-        moved = np.hypot(*(centres - self._centres).T)
-        nearby, beyond = _surroundings(centres)
-        labels = self._labels
-        self._own += moved[labels]
-        self._others -= moved[nearby].max(axis=1)[labels]
-        np.minimum(self._others, beyond[labels] - self._own, out=self._others)
-        doubtful = np.flatnonzero(self._own + self._slack >= self._others)
-
-        labels = labels[doubtful]
-        candidates = nearby[labels]
-        x, y = self._points[doubtful].T
-        distances = np.square(x[:, np.newaxis] - centres[:, 0][candidates])
-        distances += np.square(y[:, np.newaxis] - centres[:, 1][candidates])
-        to_former = np.hypot(x - centres[:, 0][labels], y - centres[:, 1][labels])
-        first, own, second = _two_least(distances)
-        self._labels[doubtful] = candidates[np.arange(doubtful.size), first]
-        self._own[doubtful] = own
-        self._others[doubtful] = np.minimum(second, beyond[labels] - to_former)
-        unsettled: NDArray[np.intp] = doubtful[own + self._slack >= beyond[labels] - to_former]
-        return unsettled
-
-
-def _surroundings(centres: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the `NEARBY` centres nearest to each, itself among them, and how far off the nearest beyond them is."""
-    distances = _squared_distances(centres, centres)
-    order = np.argpartition(distances, NEARBY, axis=1)
-    beyond = np.sqrt(distances[np.arange(len(centres)), order[:, NEARBY]])
-    return np.sort(order[:, :NEARBY], axis=1), beyond
-
-
-def _two_least(distances: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Return for each row of squared distances where the least is, the first of several, and the least two distances.
-
-    The row is changed.
-    """
-    rows, first = np.arange(len(distances)), distances.argmin(axis=1)
-    least = distances[rows, first]
-    distances[rows, first] = np.inf
-    return first, np.sqrt(least), np.sqrt(distances[rows, distances.argmin(axis=1)])  # quicker than the minimum
 
 
 def nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int32]:

@@ -1,0 +1,61 @@
+"""The compiled loop of k-means. Import this module inside functions only."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def move_labels(
+    points: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    moved: NDArray[np.float64],
+    gaps: NDArray[np.float64],
+    slack: float,
+    labels: NDArray[np.int32],
+    own: NDArray[np.float64],
+    others: NDArray[np.float64],
+) -> None:
+    """Find the centre nearest to each point, the first of several, looking only where it may have changed.
+
+    A point is at most `own` away from its centre and at least `others` from every other one; both are kept up as the
+    centres move. Source: Hamerly 2010.
+
+    Parameters
+    ----------
+    points, centres : float64[n, 2], float64[k, 2]
+    moved : float64[k]
+        How far each centre moved since the last time.
+    gaps : float64[k]
+        How far each centre is from the nearest other one.
+    slack
+        By how much a bound must hold to be relied on, because of rounding.
+    labels, own, others : int32[n], float64[n], float64[n]
+        As the last time left them; infinite `own` where there was none.
+    """
+    farthest = np.argmax(moved)
+    second = 0.0
+    for centre in range(moved.size):
+        if centre != farthest:
+            second = max(second, moved[centre])
+    for point in range(labels.size):
+        label = labels[point]
+        own[point] += moved[label]
+        others[point] -= second if label == farthest else moved[farthest]
+        bound = max(others[point], gaps[label] - own[point])
+        if own[point] + slack < bound:
+            continue
+        x, y = points[point, 0], points[point, 1]
+        own[point] = np.sqrt((x - centres[label, 0]) ** 2 + (y - centres[label, 1]) ** 2)
+        bound = max(others[point], gaps[label] - own[point])
+        if own[point] + slack < bound:
+            continue
+        least, next_least, label = np.inf, np.inf, 0
+        for centre in range(len(centres)):
+            distance = (x - centres[centre, 0]) ** 2 + (y - centres[centre, 1]) ** 2
+            if distance < next_least:
+                if distance < least:
+                    least, next_least, label = distance, least, centre
+                else:
+                    next_least = distance
+        labels[point], own[point], others[point] = label, np.sqrt(least), np.sqrt(next_least)
