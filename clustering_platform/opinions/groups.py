@@ -29,7 +29,7 @@ from clustering_platform.tables import TABLES, conform
 
 BASE_CLUSTERS_PER_GROUP = 12
 """For every so many base clusters, one group more than two is tried."""
-MANY_STARTS = 16
+MANY_STARTS = 8
 """So many starts of k-means are tried where there are too many voters for base clusters in the order of Polis."""
 
 

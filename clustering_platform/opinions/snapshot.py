@@ -44,7 +44,7 @@ def build_opinion_snapshot(
     day: date,
     config: OpinionsConfig,
 ) -> pa.Table:
-    """Return the table `opinion_snapshot`: one row."""
+    """Return the table `opinion_snapshot`: one row; no packed votes are needed where no item is moderated out."""
     status, reason = snapshot_status(vote_matrix, opinion_space, config=config)
     log = as_log(votes)
     rows = rows_within(log, day=day, window=config.window)

@@ -11,6 +11,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,8 @@ from clustering_platform.store.encoding import write_parquet
 from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns, readable
 from clustering_platform.tables import TABLES, Table, conform
 
+SYNCED_AT_ONCE = 8
+"""The disk takes most of the time, and many syncs at once hardly more of it than one."""
 CONTENT_KEY, INPUTS_KEY, RECIPE_KEY = b"clustering.content", b"clustering.inputs", b"clustering.recipe"
 
 
@@ -180,9 +183,13 @@ def make_durable(paths: Iterable[Path], root: Path) -> None:
     """Make files below `root` durable: their content, their names and the names of the folders that they are in."""
     files = list(paths)
     folders = {folder for path in files for folder in path.parents if folder.is_relative_to(root)}
-    for path in [*files, *sorted(folders | {root.parent}, reverse=True)]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
+        list(pool.map(_sync, [*files, *sorted(folders | {root.parent}, reverse=True)]))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -75,8 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         size, stored = SETS[name], fresh(_stored, name, chosen.seed)[0]
         print(f"set {name}: {size.voters:,} voters, {size.items:,} items, {stored.votes:,} votes", flush=True)
         rounds: list[Round] = fresh(ours, stored, chosen.seed, False, rounds=chosen.rounds)
-        medians[name] = stored.votes, _print_ours(rounds)
-        _print_increment(stored, chosen.seed, chosen.rounds, medians[name][1])
+        _print_ours(rounds)
+        full = [each.timed for each in rounds]
+        medians[name] = stored.votes, Spread.of(each.seconds for each in full).median
+        _print_increment(full, [each.timed for each in fresh(ours, stored, chosen.seed, True, rounds=chosen.rounds)])
         if not chosen.no_baseline:
             _print_baseline(stored, chosen.rounds, medians[name][1])
     _print_growth({name: figures for name, figures in medians.items() if name != "A"})
@@ -158,13 +160,11 @@ def _majority(planted: NDArray[np.int8], clusters: NDArray[np.int64]) -> NDArray
     return most[clusters]
 
 
-def _print_ours(rounds: Sequence[Round]) -> float:
-    """Print the rounds of ours and return the median seconds of the core."""
+def _print_ours(rounds: Sequence[Round]) -> None:
     timed = [each.timed for each in rounds]
-    seconds = Spread.of(each.seconds for each in timed)
     _line(
         "ours, log to commit",
-        f"{seconds} s",
+        f"{Spread.of(each.seconds for each in timed)} s",
         f"{Spread.of(each.cpu for each in timed)} CPU s",
         f"{Spread.of(each.megabytes for each in timed)} MB above imports",
     )
@@ -174,6 +174,7 @@ def _print_ours(rounds: Sequence[Round]) -> float:
     _line("checking contracts", f"{Spread.of(each.checking for each in timed)} s")
     for step in timed[0].beyond:
         _line(f"beyond the core: {step}", f"{Spread.of(each.beyond[step] for each in timed)} s")
+    _line("the whole day", f"{Spread.of(each.whole for each in timed)} s")
     first = rounds[0]
     parts = f"the quarter with fewest votes {first.few:.3f}, others {first.others:.3f}"
     _line("groups found", f"k {first.k}, ARI {first.ari:.3f} to the planted ({parts})")
@@ -182,16 +183,18 @@ def _print_ours(rounds: Sequence[Round]) -> float:
         f"k-means told k, on our map: {first.places:.3f}; base clusters by majority: "
         f"{first.base_clusters:.3f}; groups: {first.ari:.3f}",
     )
-    return seconds.median
 
 
-def _print_increment(stored: StoredSet, seed: int, rounds: int, full: float) -> None:
-    timed = [each.timed for each in fresh(ours, stored, seed, True, rounds=rounds)]
-    seconds, matrix = (
-        Spread.of(figures)
-        for figures in ([each.seconds for each in timed], [each.steps["vote_matrix"] for each in timed])
+def _print_increment(full: Sequence[Timed], increment: Sequence[Timed]) -> None:
+    """Print what a day with 1 % new votes takes, after one of which everything is stored."""
+    core, whole = (
+        [Spread.of(getattr(each, name) for each in timed) for timed in (increment, full)]
+        for name in ("seconds", "whole")
     )
-    _line("1 % new votes", f"{seconds} s, {seconds.median / full:.0%} of a full run; vote_matrix {matrix} s")
+    _line("1 % new votes", f"{core[0]} s, {core[0].median / core[1].median:.0%} of a full run")
+    for step in ("vote_matrix", "writing"):
+        _line(f"  {step}", f"{Spread.of(each.steps[step] for each in increment)} s")
+    _line("  the whole day", f"{whole[0]} s, {whole[0].median / whole[1].median:.0%} of a full run")
 
 
 def _print_baseline(stored: StoredSet, rounds: int, full: float) -> None:

@@ -70,6 +70,11 @@ class Timed:
     reading_back: float = 0.0
     checking: float = 0.0
 
+    @property
+    def whole(self) -> float:
+        """Seconds of all assets of the day, and of the catalog."""
+        return self.seconds + sum(self.beyond.values())
+
 
 def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed, pa.Table]:
     """Make the last day of a stored set; return the times and its table `voter_groups`.
