@@ -19,7 +19,7 @@ DENSE_LIMIT = 32
 """Up to so many items, R'R is formed as it is."""
 EXACT_VOTES = 2_000_000
 EXACT, QUICK = 1e-14, 1e-4
-"""How much of the largest variance may lie off the components, up to `EXACT_VOTES` votes and beyond."""
+"""To machine precision, and so that components turn by less than a thousandth of a radian; see `tolerance` below."""
 MOST_VECTORS = 600
 """Among more vectors than these nothing is looked for: components that alike could be any."""
 RANK_TOLERANCE = 1e-12
@@ -54,7 +54,9 @@ def mean_votes(
     return np.where(is_moderated_out, 0.0, (agree - disagree) / np.maximum(seen, 1))
 
 
-def principal_components(matrix: VoteMatrix, means: Floats, *, weights: Floats | None = None) -> Floats:
+def principal_components(
+    matrix: VoteMatrix, means: Floats, *, weights: Floats | None = None, tolerance: float | None = None
+) -> Floats:
     """Return the first two principal components of the votes: float64[2, items].
 
     Rows have length 1, or are all zero where the matrix has a lower rank. Items without variation have entries of
@@ -69,6 +71,9 @@ def principal_components(matrix: VoteMatrix, means: Floats, *, weights: Floats |
         Mean vote on each item; see `item_means`.
     weights : float64[voters], optional
         What each voter counts; 1 by default.
+    tolerance
+        How much of the largest variance may lie off the components; by default `EXACT` up to `EXACT_VOTES` votes and
+        `QUICK` beyond.
     """
     n_items = matrix.shape[1]
     components, varies = np.zeros((N_COMPONENTS, n_items)), np.zeros(n_items, np.bool_)
@@ -85,7 +90,8 @@ def principal_components(matrix: VoteMatrix, means: Floats, *, weights: Floats |
         return images
 
     if matrix.votes.size:
-        tolerance = EXACT if matrix.votes.size <= EXACT_VOTES else QUICK
+        if tolerance is None:
+            tolerance = EXACT if matrix.votes.size <= EXACT_VOTES else QUICK
         variances, vectors = _largest(product, _start(n_items), tolerance=tolerance)
         for row, vector in enumerate(np.where(varies, vectors, 0.0)):
             if variances[row] > RANK_TOLERANCE * variances[0]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
-from clustering_platform.opinions.components import item_means, principal_components
+from clustering_platform.opinions.components import QUICK, item_means, principal_components
 from clustering_platform.opinions.grid import gather
 from clustering_platform.opinions.groups import try_numbers
 from clustering_platform.opinions.kmeans import kmeans, nearest
@@ -83,7 +83,7 @@ def divide_resample(
     drawn[rows] = times
     weights = drawn.astype(np.float64)
     means = item_means(matrix, times=drawn)
-    components = principal_components(matrix, means, weights=weights)
+    components = principal_components(matrix, means, weights=weights, tolerance=QUICK)
     places = project_voters(matrix, means=means, components=components)
     clustered = rows[is_grouped[rows]]
     if not clustered.size:
