@@ -229,6 +229,16 @@ def add_figures(
     sums: NDArray[np.float64],
 ) -> None:
     """Add up the figures (float64[columns, 3, k]) of the votes of each voter: float64[voters, k] `sums`."""
+    if sums.shape[1] == 2:  # twice as fast without the innermost loop
+        for voter in range(first, stop):
+            sum_1, sum_2 = 0.0, 0.0
+            for cell in range(starts[voter], starts[voter + 1]):
+                column, vote = columns[cell], votes[cell] + 1
+                sum_1 += figures[column, vote, 0]
+                sum_2 += figures[column, vote, 1]
+            sums[voter, 0] += sum_1
+            sums[voter, 1] += sum_2
+        return
     for voter in range(first, stop):
         for cell in range(starts[voter], starts[voter + 1]):
             column, vote = columns[cell], votes[cell] + 1

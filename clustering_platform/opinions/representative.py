@@ -154,12 +154,13 @@ def best_agreed(agree: Side, *, has_opinion: NDArray[np.bool_]) -> int | None:
     the others and than one half. A later one replaces it by a larger `strength` where the one held is agreed with more
     than by the others, else by a larger `probability`.
     """
+    strength, probability = agree.strength, agree.probability
     is_acceptable = (agree.p_test > SIGNIFICANT) | ((agree.repness > 1) & (agree.p_success > 0.5))
     best: int | None = None
     for item in np.flatnonzero(has_opinion).tolist():
         if best is None:
             best = item if is_acceptable[item] else None
             continue
-        measure = agree.strength if agree.repness[best] > 1 else agree.probability
+        measure = strength if agree.repness[best] > 1 else probability
         best = item if measure[item] > measure[best] else best
     return best

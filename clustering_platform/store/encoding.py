@@ -64,8 +64,8 @@ class _HashedFile:
         self._file, self._digest = file, hashlib.sha256(start)
         self._held: list[bytes] = []
         self._size = self._held_size = 0
-        self._thread = ThreadPoolExecutor(1)  # it starts with the first piece
-        self._under_way: Future[None] | None = None
+        self._threads = ThreadPoolExecutor(2)  # they start with the first piece
+        self._under_way: list[Future[None]] = []
         self.closed = False
 
     def write(self, data: bytes) -> int:
@@ -74,13 +74,16 @@ class _HashedFile:
         self._held_size += len(data)
         if self._held_size >= _PIECE:
             self._wait()
-            self._under_way = self._thread.submit(self._put, self._take())
+            pieces = self._take()
+            self._under_way = [self._threads.submit(put, pieces) for put in (self._hash, self._write)]
         return len(data)
 
     def flush(self) -> None:
         """Write all that was given."""
         self._wait()
-        self._put(self._take())
+        pieces = self._take()
+        self._hash(pieces)
+        self._write(pieces)
 
     def hash(self) -> str:
         """Return the hash of all that was given."""
@@ -92,20 +95,23 @@ class _HashedFile:
 
     def close(self) -> None:
         self.closed = True
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     def _take(self) -> list[bytes]:
         held, self._held, self._held_size = self._held, [], 0
         return held
 
     def _wait(self) -> None:
-        if self._under_way:
-            self._under_way.result()
-            self._under_way = None
+        under_way, self._under_way = self._under_way, []
+        for work in under_way:
+            work.result()
 
-    def _put(self, pieces: list[bytes]) -> None:
+    def _hash(self, pieces: list[bytes]) -> None:
         for piece in pieces:
             self._digest.update(piece)
+
+    def _write(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
             self._file.write(piece)
 
 
