@@ -27,7 +27,8 @@ opinion_snapshot               votes, and tables from vote_matrix to groupings  
 =============================  ================================================================  ================
 
 Beneath them: ``log`` is how the votes are read; ``gather``, ``increment``, ``packing`` and ``kernels`` make sparse rows
-of them; ``blocks`` shares work among the cores; ``kmeans``, ``grid`` and ``silhouette`` cluster; ``statistics`` tests.
+of them, ``passes`` goes over these and ``threads`` shares the work among the cores; ``components`` finds the axes of
+the map; ``kmeans``, ``bounds``, ``grid`` and ``silhouette`` cluster; ``statistics`` tests.
 ``warm`` goes on from an earlier day, ``resampling`` forms groups of drawn voters, ``voters`` answers questions about
 one voter, ``parity`` tells what is copied from Polis. The formulas of all measures stand in ``docs/measures.md``.
 

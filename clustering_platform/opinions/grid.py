@@ -15,6 +15,8 @@ CELLS = 256
 """Along each axis."""
 COARSE_CELLS = 128
 """Along each axis of the grid on which the first centres for the finer one are found."""
+FINE_STEPS = 20
+"""So many steps at most are made on the finer grid: more of them gain .5 % of the spread and double the time."""
 CLIPPED = 0.001
 """Share of the points beyond the grid at each end of each axis; a few points far off must not make all cells large."""
 CELLS_PER_CLUSTER = 10
@@ -62,6 +64,7 @@ def kmeans_on_grid(
     else:
         coarse = gather(gathered.points, gathered.weights, cells=COARSE_CELLS)
         _, start = kmeans(coarse.points, k=k, weights=coarse.weights, max_steps=max_steps)
+        max_steps = min(max_steps, FINE_STEPS)
     by_cell, centres = kmeans(gathered.points, k=k, weights=gathered.weights, start=start, max_steps=max_steps)
     labels = by_cell[gathered.cells]
     labels[gathered.outliers] = nearest(points[gathered.outliers], centres)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from clustering_platform.store.digests import ROWS, Digested, after_each
 
 _SAMPLE = 4096
+_FEW = 1000
 _PIECE = 2**23  # bytes that are written at a time
 
 
@@ -121,7 +122,12 @@ def _one_chunk(rows: pa.Table) -> pa.Table:
 
 
 def _options(table: pa.Table) -> dict[str, Any]:
-    """Return how to write each column: by its type, and for texts and decimal numbers by what a sample gains."""
+    """Return how to write each column: by its type, and for texts and decimal numbers by what a sample gains.
+
+    A table of few rows is written as it is: finding out takes longer than anything that could be gained.
+    """
+    if table.num_rows < _FEW:
+        return {"use_dictionary": False, "compression": "none"}
     dictionary: list[str] = []
     encodings: dict[str, str] = {}
     compression: dict[str, str] = {}
