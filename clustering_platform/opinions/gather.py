@@ -20,7 +20,7 @@ WIDE = 2**16
 SMALL = 2**31
 """Below so many votes, places among them take 4 bytes."""
 NONE = np.empty(0, np.int32)
-_ROWS_EACH = 200_000
+_ROWS_EACH = 500_000
 _MOST_WORKERS = 8
 _MOST_ITEMS_IN_16_BITS = 2**14  # two bits hold the vote
 

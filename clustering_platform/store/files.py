@@ -8,7 +8,6 @@ import contextlib
 import functools
 import json
 import os
-import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -139,8 +138,11 @@ def _notes(inputs: Mapping[str, str], recipe: str, content: str, digests: Sequen
 
 
 def _attempt(path: Path, run_id: str) -> int:
-    match = re.fullmatch(re.escape(run_id) + r"(?:-(\d+))?", path.stem)
-    return int(match[1] or 1) if match else 0
+    """Return which of its files for a table a run wrote there: 1, 2, ...; 0 where it is none of that run."""
+    if path.stem == run_id:
+        return 1
+    number = path.stem.removeprefix(f"{run_id}-")
+    return int(number) if number != path.stem and number.isdecimal() else 0
 
 
 def _with_partition(table: pa.Table, contract: Table, dataset: str, day: date | None) -> pa.Table:

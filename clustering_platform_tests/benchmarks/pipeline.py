@@ -83,6 +83,7 @@ def run_stored(chosen: StoredSet, *, is_increment: bool = False) -> tuple[Timed,
     """
     with tempfile.TemporaryDirectory(dir=chosen.root.parent) as folder, _without_pictures():
         shutil.copytree(chosen.root, folder, copy_function=os.link, dirs_exist_ok=True)
+        _into_memory(Path(folder))
         (Path(folder) / "inbox" / DATASET).mkdir(parents=True)
         if is_increment:
             with _day(Path(folder), DAY - timedelta(days=1)) as before:
@@ -196,6 +197,14 @@ def in_order() -> Sequence[TableAsset]:
         left.remove(ordered[-1])
         made |= set(ordered[-1].tables)
     return ordered
+
+
+def _into_memory(folder: Path) -> None:
+    """Have the system read all files once, so that it is not the disk that is timed."""
+    for path in folder.rglob("*.parquet"):
+        with path.open("rb") as file:
+            while file.read(2**24):
+                pass
 
 
 @contextlib.contextmanager
