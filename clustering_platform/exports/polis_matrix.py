@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.exports.conversation import Conversation
 from clustering_platform.exports.csv_text import header
-from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
+from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix, split_cells
 
 COLUMNS = ("participant", "group-id", "n-comments", "n-votes", "n-agree", "n-disagree")
 _CELLS_AT_A_TIME = 2_000_000
@@ -55,7 +55,8 @@ def _dense(matrix: VoteMatrix, rows: NDArray[np.int64], comments: NDArray[np.int
     lengths = matrix.starts[rows + 1] - starts
     before = np.cumsum(lengths) - lengths
     cells = np.arange(lengths.sum()) - np.repeat(before - starts, lengths)
-    votes[np.repeat(np.arange(rows.size), lengths), comments[matrix.columns[cells]]] = matrix.votes[cells]
+    columns, given = split_cells(matrix.cells[cells])
+    votes[np.repeat(np.arange(rows.size), lengths), comments[columns]] = given
     return votes
 
 

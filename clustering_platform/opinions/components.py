@@ -89,9 +89,9 @@ def principal_components(
         np.logical_or(varies, images.any(axis=0), out=varies)
         return images
 
-    if matrix.votes.size:
+    if matrix.cells.size:
         if tolerance is None:
-            tolerance = EXACT if matrix.votes.size <= EXACT_VOTES else QUICK
+            tolerance = EXACT if matrix.cells.size <= EXACT_VOTES else QUICK
         variances, vectors = _largest(product, _start(n_items), tolerance=tolerance)
         for row, vector in enumerate(np.where(varies, vectors, 0.0)):
             if variances[row] > RANK_TOLERANCE * variances[0]:

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from clustering_platform.opinions.log import Log
 from clustering_platform.opinions.threads import cores, in_threads
 
-WIDE = 2**16
-"""With more columns than this, positions take 4 bytes rather than 2."""
+NARROW = 2**14
+"""Up to so many columns, a column and a vote on it take 2 bytes, else 4."""
 SMALL = 2**31
 """Below so many votes, places among them take 4 bytes."""
 NONE = np.empty(0, np.int32)
 _ROWS_EACH = 500_000
 _MOST_WORKERS = 8
-_MOST_ITEMS_IN_16_BITS = 2**14  # two bits hold the vote
-
 _LOWEST = {"vote": -1}
 
 _T = TypeVar("_T")
@@ -31,15 +29,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class SparseRows:
-    """The last votes: voter i voted on ``columns[starts[i]:starts[i + 1]]``, ascending.
+    """The last votes: those of voter i are ``cells[starts[i]:starts[i + 1]]``, ascending.
 
     Attributes
     ----------
     voters, items : int32[rows], int32[columns]
         Numbers in the log of the voters of the rows and the items of the columns.
     starts : int64[rows + 1]
-    columns : uint16[votes] or uint32[votes]
-    votes : int8[votes]
+    cells : uint16[votes] or uint32[votes]
+        ``4 * column + vote + 1``.
     counts : int64[columns, 3]
         How many disagreed, passed and agreed.
     """
@@ -47,8 +45,7 @@ class SparseRows:
     voters: NDArray[np.int32]
     items: NDArray[np.int32]
     starts: NDArray[np.int64]
-    columns: NDArray[np.unsignedinteger[Any]]
-    votes: NDArray[np.int8]
+    cells: NDArray[np.unsignedinteger[Any]]
     counts: NDArray[np.int64]
 
 
@@ -84,22 +81,22 @@ def gather(
     items = _in_order(first_rows, known_items)
     positions = np.zeros(n_items, np.int32)
     positions[items] = np.arange(items.size)
-    width = np.dtype(np.uint16 if items.size <= WIDE else np.uint32)
-    columns = cells if cells.dtype == width else np.empty(len(rows), width)
-    votes, lengths = np.empty(len(rows), np.int8), np.zeros(voters.size, np.int32)
+    kind = cell_type(items.size)
+    kept = cells if cells.dtype == kind else np.empty(len(rows), kind)
+    lengths = np.zeros(voters.size, np.int32)
 
     def keep(first: int, stop: int) -> tuple[int, NDArray[np.int64]]:
         of_columns = np.zeros((items.size, 3), np.int64)
-        end = keep_last(cells, starts, positions, first, stop, columns, votes, lengths, of_columns)
+        end = keep_last(cells, starts, positions, first, stop, kept, lengths, of_columns)
         return end, of_columns
 
     bounds = np.searchsorted(starts, np.linspace(0, len(rows), len(parts) + 1))
     bounds[-1] = voters.size
     done = in_parallel(keep, list(itertools.pairwise(bounds.tolist())))
     filled = [(int(starts[first]), end) for first, (end, _) in zip(bounds[:-1], done, strict=True)]
-    size = close_gaps(filled, columns, votes)
+    size = close_gaps(filled, kept)
     of_columns = np.sum([counts for _, counts in done], axis=0)
-    return SparseRows(voters, items, starts_of(lengths), columns[:size], votes[:size], of_columns)
+    return SparseRows(voters, items, starts_of(lengths), kept[:size], of_columns)
 
 
 def starts_of(lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
@@ -119,13 +116,17 @@ def n_workers(work: int) -> int:
     return max(1, min(cores(), _MOST_WORKERS, work // _ROWS_EACH))
 
 
-def close_gaps(filled: Sequence[tuple[int, int]], *arrays: NDArray[Any]) -> int:
-    """Move the filled stretches (start, stop) of arrays together; return where the last one ends."""
+def cell_type(n_columns: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Return the type of the cells of a matrix of so many columns."""
+    return np.dtype(np.uint16 if n_columns <= NARROW else np.uint32)
+
+
+def close_gaps(filled: Sequence[tuple[int, int]], array: NDArray[Any]) -> int:
+    """Move the filled stretches (start, stop) of an array together; return where the last one ends."""
     end = 0
     for start, stop in filled:
         if start > end:
-            for array in arrays:
-                array[end : end + stop - start] = array[start:stop]
+            array[end : end + stop - start] = array[start:stop]
         end += stop - start
     return end
 
@@ -168,7 +169,7 @@ def _place(
     """Return the votes, packed, by voter in order of the log, and the row in which each item comes first, or -1."""
     from clustering_platform.opinions.kernels import place_votes
 
-    cells = np.empty(starts[-1], np.uint16 if n_items <= _MOST_ITEMS_IN_16_BITS else np.uint32)
+    cells = np.empty(starts[-1], cell_type(n_items))
     n_voters = len(counts[0])
     places: list[NDArray[Any]] = [np.zeros(n_voters, np.int32 if starts[-1] < SMALL else np.int64)]
     places[0][voters] = starts[:-1]

@@ -13,7 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.opinions.gather import WIDE, SparseRows, close_gaps, gather, in_parallel, n_workers, starts_of
+from clustering_platform.opinions.gather import (
+    SparseRows,
+    cell_type,
+    close_gaps,
+    gather,
+    in_parallel,
+    n_workers,
+    starts_of,
+)
 from clustering_platform.opinions.log import InMemory, Log, Rows
 from clustering_platform.opinions.packing import unpack_piece
 
@@ -65,46 +73,41 @@ def _merge(matrix: Rows, old_lengths: NDArray[np.int64], old_items: pa.Table, ne
     n_old, n_rows = old_lengths.size, new.voters.size
     old_starts = starts_of(np.append(old_lengths, np.zeros(n_rows - n_old, np.int64)))
     room = old_starts + new.starts
-    columns, votes = np.empty(room[-1], new.columns.dtype), np.empty(room[-1], np.int8)
+    cells = np.empty(room[-1], new.cells.dtype)
     lengths = np.zeros(n_rows, np.int32)
-    width = np.uint16 if old_items.num_rows <= WIDE else np.uint32
 
     def merge(first: int, stop: int) -> tuple[int, NDArray[np.int64]]:
         replaced, end = np.zeros((new.items.size, 3), np.int64), int(room[first])
         for old in _batches(matrix, first, stop):
-            last = first + len(old[0]) if len(old[0]) else stop
+            last = first + len(old) if len(old) else stop
             starts = old_starts[first : last + 1] - old_starts[first]
-            old_columns, old_votes = unpack_piece(old[0], width), unpack_piece(old[1], np.int8)
-            if not old_columns.size == old_votes.size == starts[-1]:
+            old_cells = unpack_piece(old, cell_type(old_items.num_rows))
+            if old_cells.size != starts[-1]:
                 raise ValueError("vote_matrix: the packed votes are not as many as votes_cast says")
             end = merge_rows(
                 starts,
-                old_columns,
-                old_votes,
+                old_cells,
                 new.starts[first : last + 1],
-                new.columns,
-                new.votes,
+                new.cells,
                 end,
-                columns,
-                votes,
+                cells,
                 lengths[first:last],
                 replaced,
             )
             first = last
         return end, replaced
 
-    bounds = np.linspace(0, n_rows, n_workers(len(columns)) + 1).astype(int).tolist()
+    bounds = np.linspace(0, n_rows, n_workers(len(cells)) + 1).astype(int).tolist()
     done = in_parallel(merge, list(itertools.pairwise(bounds)))
-    size = close_gaps([(int(room[first]), end) for first, (end, _) in zip(bounds, done, strict=False)], columns, votes)
+    size = close_gaps([(int(room[first]), end) for first, (end, _) in zip(bounds, done, strict=False)], cells)
     counts = new.counts + np.sum([replaced for _, replaced in done], axis=0)
     for column, name in enumerate(("disagree", "pass", "agree")):
         counts[: old_items.num_rows, column] += old_items[name].to_numpy()
-    return SparseRows(new.voters, new.items, starts_of(lengths), columns[:size], votes[:size], counts)
+    return SparseRows(new.voters, new.items, starts_of(lengths), cells[:size], counts)
 
 
-def _batches(matrix: Rows, first: int, stop: int) -> Iterator[tuple[pa.Array, pa.Array]]:
-    """Yield packed columns and votes of the voters of a matrix, then nothing once for those who are new."""
-    for rows in matrix.batches(["item_positions", "votes"], first, min(stop, matrix.num_rows)):
-        yield rows["item_positions"], rows["votes"]
-    nothing = pa.array([], pa.binary())
-    yield nothing, nothing
+def _batches(matrix: Rows, first: int, stop: int) -> Iterator[pa.Array]:
+    """Yield the packed votes of the voters of a matrix, then nothing once for those who are new."""
+    for rows in matrix.batches(["votes"], first, min(stop, matrix.num_rows)):
+        yield rows["votes"]
+    yield pa.array([], pa.binary())

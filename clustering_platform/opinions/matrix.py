@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.gather import WIDE, gather, starts_of
+from clustering_platform.opinions.gather import cell_type, gather, starts_of
 from clustering_platform.opinions.increment import StoredMatrix, go_on
 from clustering_platform.opinions.log import Log, as_log, rows_within
 from clustering_platform.opinions.packing import pack, unpack
@@ -25,17 +25,15 @@ SMALLEST_GROUPED = 15
 
 @dataclass(frozen=True)
 class VoteMatrix:
-    """The last votes in compressed sparse row form: voter i voted on ``columns[starts[i]:starts[i + 1]]``.
+    """The last votes in compressed sparse row form: those of voter i are ``cells[starts[i]:starts[i + 1]]``.
 
     Attributes
     ----------
     voter_ids, item_ids : pa.Array
         Ids of the rows and columns.
     starts : int64[voters + 1]
-    columns : uint16[votes], uint32 for more than 65,536 items
-        Ascending within a row.
-    votes : int8[votes]
-        1 agree, 0 pass, -1 disagree.
+    cells : uint16[votes], uint32 for more than 16,384 items
+        ``4 * column + vote + 1``, ascending within a row; see `split_cells`.
     is_grouped : bool[voters]
         Whether the voter has enough votes to be grouped.
     is_moderated_out : bool[items]
@@ -45,8 +43,7 @@ class VoteMatrix:
     voter_ids: pa.Array
     item_ids: pa.Array
     starts: NDArray[np.int64]
-    columns: NDArray[np.unsignedinteger]
-    votes: NDArray[np.int8]
+    cells: NDArray[np.unsignedinteger]
     is_grouped: NDArray[np.bool_]
     is_moderated_out: NDArray[np.bool_]
 
@@ -61,20 +58,23 @@ class VoteMatrix:
         return np.diff(self.starts).astype(np.int32)
 
 
+def split_cells(cells: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """Return the columns of some cells, and the votes: 1 agree, 0 pass, -1 disagree."""
+    return (cells >> 2).astype(np.int32), (cells & 3).astype(np.int8) - np.int8(1)
+
+
 def read_vote_matrix(vote_matrix: pa.Table, voted_items: pa.Table) -> VoteMatrix:
     """Return the arrays of the tables `vote_matrix` and `voted_items`; votes that lie in one piece are not copied."""
     starts = starts_of(vote_matrix["votes_cast"].to_numpy())
-    width = np.uint16 if voted_items.num_rows <= WIDE else np.uint32
     matrix = VoteMatrix(
         voter_ids=_one_array(vote_matrix["voter_id"]),
         item_ids=_one_array(voted_items["item_id"]),
         starts=starts,
-        columns=unpack(vote_matrix["item_positions"], width),
-        votes=unpack(vote_matrix["votes"], np.int8),
+        cells=unpack(vote_matrix["votes"], cell_type(voted_items.num_rows)),
         is_grouped=vote_matrix["is_grouped"].to_numpy(),
         is_moderated_out=voted_items["is_moderated_out"].to_numpy(),
     )
-    if not matrix.columns.size == matrix.votes.size == starts[-1]:
+    if matrix.cells.size != starts[-1]:
         raise ValueError("vote_matrix and voted_items do not belong together, or votes_cast is wrong")
     return matrix
 
@@ -115,8 +115,7 @@ def build_vote_matrix(
             "voter_id": _take(voters["voter_id"], cells.voters),
             "votes_cast": votes_cast,
             "is_grouped": has_enough_votes(votes_cast, n_items=cells.items.size, min_votes=config.min_votes),
-            "item_positions": pack(cells.columns, cells.starts),
-            "votes": pack(cells.votes, cells.starts),
+            "votes": pack(cells.cells, cells.starts),
         }
     )
     return conform(vote_matrix, TABLES["vote_matrix"]), _voted_items(items.take(pa.array(cells.items)), cells.counts)

@@ -35,7 +35,7 @@ def gram_product(matrix: VoteMatrix, vectors: Floats, *, means: Floats, weights:
 
     def add(part: tuple[int, int]) -> Floats:
         total = np.zeros(vectors.shape)
-        add_gram(matrix.starts, matrix.columns, matrix.votes, *part, means, weights, vectors, total)
+        add_gram(matrix.starts, matrix.cells, *part, means, weights, vectors, total)
         return total
 
     total: Floats = np.sum(in_threads(add, parts_of(matrix.starts)), axis=0)
@@ -61,11 +61,14 @@ def vote_sums(matrix: VoteMatrix, figures: Floats, *, voters: slice = slice(None
     from clustering_platform.opinions.kernels import add_figures
 
     first, stop, _ = voters.indices(matrix.shape[0])
-    starts, figures = matrix.starts[first : stop + 1], np.ascontiguousarray(figures)
+    starts = matrix.starts[first : stop + 1]
+    by_cell = np.pad(figures, ((0, 0), (0, 1), (0, 0))).reshape(
+        -1, figures.shape[-1]
+    )  # a cell is 4 * column + vote + 1
     sums = np.zeros((stop - first, figures.shape[-1]))
 
     def add(part: tuple[int, int]) -> None:
-        add_figures(starts, matrix.columns, matrix.votes, *part, figures, sums)
+        add_figures(starts, matrix.cells, *part, by_cell, sums)
 
     in_threads(add, parts_of(starts))
     return sums
@@ -102,9 +105,9 @@ def count_votes(
     times = _ALL_ONCE if times is None else times
 
     def add(part: tuple[int, int]) -> NDArray[np.int64]:
-        counts = np.zeros((n_clusters, matrix.shape[1], 3), np.int64)
-        add_counts(matrix.starts, matrix.columns, matrix.votes, *part, clusters, times, counts)
+        counts = np.zeros((n_clusters, 4 * matrix.shape[1]), np.int64)
+        add_counts(matrix.starts, matrix.cells, *part, clusters, times, counts)
         return counts
 
     counts: NDArray[np.int64] = np.sum(in_threads(add, parts_of(matrix.starts, cores())), axis=0)
-    return counts
+    return counts.reshape(n_clusters, matrix.shape[1], 4)[..., :3]

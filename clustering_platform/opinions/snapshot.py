@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.datasets import OpinionsConfig
-from clustering_platform.opinions.gather import WIDE
+from clustering_platform.opinions.gather import cell_type
 from clustering_platform.opinions.log import Log, as_log, rows_within, time_of
+from clustering_platform.opinions.matrix import split_cells
 from clustering_platform.opinions.packing import unpack
 from clustering_platform.opinions.space import read_places
 from clustering_platform.tables import TABLES, conform
@@ -91,7 +92,7 @@ def _votes_on(chosen: NDArray[np.bool_], vote_matrix: pa.Table) -> NDArray[np.in
     votes_cast = vote_matrix["votes_cast"].to_numpy()
     if not chosen.any():
         return np.zeros_like(votes_cast)
-    columns = unpack(vote_matrix["item_positions"], np.uint16 if chosen.size <= WIDE else np.uint32)
+    columns = split_cells(unpack(vote_matrix["votes"], cell_type(chosen.size)))[0]
     starts = np.cumsum(votes_cast, dtype=np.int64) - votes_cast
     counts: NDArray[np.int32] = np.add.reduceat(chosen[columns], starts, dtype=np.int32)
     return counts

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.opinions.item_statistics import META_PRIORITY, priority
-from clustering_platform.opinions.matrix import VoteMatrix
+from clustering_platform.opinions.matrix import VoteMatrix, split_cells
 from clustering_platform.opinions.passes import vote_sums
 from clustering_platform.opinions.statistics import (
     FEWEST_VOTES,
@@ -36,8 +36,7 @@ def find_voter(matrix: VoteMatrix, voter_id: str) -> int | None:
 
 def votes_of(matrix: VoteMatrix, voter: int) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
     """Return the columns of the items that a voter voted on, and the votes."""
-    cells = slice(matrix.starts[voter], matrix.starts[voter + 1])
-    return matrix.columns[cells], matrix.votes[cells]
+    return split_cells(matrix.cells[matrix.starts[voter] : matrix.starts[voter + 1]])
 
 
 def agreement(matrix: VoteMatrix, voter: int) -> tuple[Counts, Counts]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clustering_platform.semantics.embedding import Embedder
 
 # Raise the number of a room when its results change with the same input and settings.
-ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "2", "topics": "1"}
+ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}

@@ -26,15 +26,11 @@ OPINION_TABLES = (
             Column("votes_cast", "int32", "Items the voter voted on, passes included.", minimum=1),
             Column("is_grouped", "bool", "Voted on enough items to be grouped."),
             Column(
-                "item_positions",
-                "binary",
-                "Columns with a vote, ascending (see `voted_items.position`): one little-endian unsigned integer each, "
-                "of 2 bytes, or of 4 where there are more than 65,536 items; its length over `votes_cast` says which.",
-            ),
-            Column(
                 "votes",
                 "binary",
-                "The votes in those columns, a signed byte each: 1 agree, 0 pass, -1 disagree.",
+                "The votes, by column (see `voted_items.position`): 4 * column, plus 0 for disagree, 1 for pass or 2 for "
+                "agree. One little-endian unsigned integer each, of 2 bytes, or of 4 where there are more than 16,384 items; "
+                "its length over `votes_cast` says which.",
             ),
         ),
         ascending=("position",),

@@ -99,10 +99,10 @@ def one_vote_each(rows: Sequence[Sequence[int | None]]) -> tuple[pa.Table, pa.Ta
     )
 
 
-def unpacked(vote_matrix: pa.Table, column: str) -> list[list[int]]:
-    """Return a packed column of a vote matrix as numbers."""
-    kind = np.int8 if column == "votes" else np.uint16
-    return [np.frombuffer(row, kind).tolist() for row in vote_matrix[column].to_pylist()]
+def unpacked(vote_matrix: pa.Table) -> list[list[tuple[int, int]]]:
+    """Return the packed votes of a vote matrix, row by row: (column, vote)."""
+    rows = [np.frombuffer(row, np.uint16).tolist() for row in vote_matrix["votes"].to_pylist()]
+    return [[(cell // 4, cell % 4 - 1) for cell in row] for row in rows]
 
 
 def faults(table: pa.Table, contract: Table) -> list[str]:
@@ -132,8 +132,7 @@ def matrix_of(rows: Sequence[Sequence[float | None]] | NDArray[np.float64]) -> V
         voter_ids=pa.array([f"v{row}" for row in range(len(votes))]),
         item_ids=pa.array([f"i{column}" for column in range(votes.shape[1])]),
         starts=np.append(0, np.cumsum(voted.sum(axis=1))),
-        columns=np.nonzero(voted)[1].astype(np.uint16),
-        votes=votes[voted].astype(np.int8),
+        cells=(4 * np.nonzero(voted)[1] + votes[voted] + 1).astype(np.uint16),
         is_grouped=np.ones(len(votes), np.bool_),
         is_moderated_out=np.zeros(votes.shape[1], np.bool_),
     )

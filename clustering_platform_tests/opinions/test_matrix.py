@@ -34,10 +34,8 @@ def cells(matrix: pa.Table, voted: pa.Table) -> dict[tuple[str, str], int]:
     items = voted["item_id"].to_pylist()
     return {
         (voter, items[position]): vote
-        for voter, positions, votes in zip(
-            matrix["voter_id"].to_pylist(), unpacked(matrix, "item_positions"), unpacked(matrix, "votes"), strict=True
-        )
-        for position, vote in zip(positions, votes, strict=True)
+        for voter, votes in zip(matrix["voter_id"].to_pylist(), unpacked(matrix), strict=True)
+        for position, vote in votes
     }
 
 
@@ -45,8 +43,7 @@ def test_rows_and_columns_stand_in_order_of_first_vote():
     matrix, voted = build(votes_table([("z", "c", 1), ("y", "a", 0), ("z", "b", -1), ("y", "c", 1)]))
     assert matrix["voter_id"].to_pylist() == ["z", "y"]
     assert voted["item_id"].to_pylist() == ["c", "a", "b"]
-    assert unpacked(matrix, "item_positions") == [[0, 2], [0, 1]]
-    assert unpacked(matrix, "votes") == [[1, -1], [1, 0]]
+    assert unpacked(matrix) == [[(0, 1), (2, -1)], [(0, 1), (1, 0)]]
 
 
 def test_the_last_vote_by_sequence_counts_and_keeps_the_place_of_the_first():
@@ -112,14 +109,13 @@ def test_tables_in_many_chunks_give_the_same_matrix(log: Log):
     sliced = [pa.concat_tables([table.slice(row, 1) for row in range(table.num_rows)]) for table in whole]
     ours, theirs = read_vote_matrix(*whole), read_vote_matrix(*sliced)
     assert np.array_equal(ours.starts, theirs.starts)
-    assert np.array_equal(ours.columns, theirs.columns)
-    assert np.array_equal(ours.votes, theirs.votes)
+    assert np.array_equal(ours.cells, theirs.cells)
 
 
 def test_reading_the_matrix_copies_no_votes():
     tables = build(votes_table([("y", "a", 1), ("z", "b", -1)]))
-    stored = np.frombuffer(tables[0]["votes"].chunk(0).buffers()[2], np.int8)
-    assert np.shares_memory(read_vote_matrix(*tables).votes, stored)
+    stored = np.frombuffer(tables[0]["votes"].chunk(0).buffers()[2], np.uint16)
+    assert np.shares_memory(read_vote_matrix(*tables).cells, stored)
 
 
 @pytest.mark.parametrize(

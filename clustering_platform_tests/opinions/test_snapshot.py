@@ -9,7 +9,7 @@ from clustering_platform.datasets import OpinionsConfig
 from clustering_platform.opinions.components import project
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.log import as_log
-from clustering_platform.opinions.matrix import read_vote_matrix
+from clustering_platform.opinions.matrix import read_vote_matrix, split_cells
 from clustering_platform.opinions.space import read_components
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.strategies import Log, logs
@@ -82,8 +82,8 @@ def test_shares_of_the_variance_are_those_of_the_projected_votes(log: Log, rejec
     tables = compute_opinions(*ingested(votes_table(log), items), day=DAY, config=OpinionsConfig())
     matrix = read_vote_matrix(tables["vote_matrix"], tables["voted_items"])
     means, components = read_components(tables["opinion_space"])
-    kept = ~matrix.is_moderated_out[matrix.columns]
-    total = np.square((matrix.votes - means[matrix.columns])[kept]).sum()
+    columns, votes = split_cells(matrix.cells)
+    total = np.square((votes - means[columns])[~matrix.is_moderated_out[columns]]).sum()
     expected = np.square(project(matrix, means=means, components=components)).sum(axis=0) / (total or 1)
     (row,) = tables["opinion_snapshot"].to_pylist()
     assert row["variance_shares"] == pytest.approx(expected, abs=1e-12)

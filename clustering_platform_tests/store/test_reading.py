@@ -182,7 +182,6 @@ def test_floats_texts_and_packed_values_come_back_bit_by_bit(files: Files) -> No
         "voter_id": [f"é{number}" for number in range(12)],
         "votes_cast": rng.integers(1, 9, 12),
         "is_grouped": rng.random(12) < 0.5,
-        "item_positions": [rng.bytes(size) for size in range(12)],
         "votes": [rng.bytes(size) for size in range(12)],
     }
     table = conform(pa.table(matrix), contract)

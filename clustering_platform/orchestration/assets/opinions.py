@@ -152,10 +152,10 @@ def opinion_snapshot(
     from clustering_platform.orchestration.pictures import opinion_map
 
     run.metadata["opinion map"] = opinion_map(voter_groups, groups, title=run.dataset.title)
-    positions = ["item_positions"] if any(voted_items["is_moderated_out"].to_pylist()) else []
+    packed = ["votes"] if any(voted_items["is_moderated_out"].to_pylist()) else []
     return build_opinion_snapshot(
         votes,
-        vote_matrix.read("votes_cast", "is_grouped", *positions),
+        vote_matrix.read("votes_cast", "is_grouped", *packed),
         voted_items,
         opinion_space,
         base_clusters,
