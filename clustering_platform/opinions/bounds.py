@@ -38,6 +38,9 @@ def move_labels(
     for centre in range(moved.size):
         if centre != farthest:
             second = max(second, moved[centre])
+    order = np.argsort(centres[:, 0])
+    place = np.argsort(order)
+    along_x, along_y = centres[order, 0], centres[order, 1]
     for point in range(labels.size):
         label = labels[point]
         own[point] += moved[label]
@@ -50,12 +53,19 @@ def move_labels(
         bound = max(others[point], gaps[label] - own[point])
         if own[point] + slack < bound:
             continue
-        least, next_least, label = np.inf, np.inf, 0
-        for centre in range(len(centres)):
-            distance = (x - centres[centre, 0]) ** 2 + (y - centres[centre, 1]) ** 2
-            if distance < next_least:
-                if distance < least:
+        least, next_least = np.inf, np.inf
+        start = place[label]
+        for way in (-1, 1):  # from its centre along the first axis, until no centre farther on can matter
+            here = start if way < 0 else start + 1
+            while 0 <= here < order.size:
+                apart = way * (along_x[here] - x)
+                if apart > 0 and apart * apart > next_least:
+                    break
+                distance = (x - along_x[here]) ** 2 + (y - along_y[here]) ** 2
+                centre = order[here]
+                if distance < least or (distance == least and centre < label):
                     least, next_least, label = distance, least, centre
-                else:
+                elif distance < next_least:
                     next_least = distance
+                here += way
         labels[point], own[point], others[point] = label, np.sqrt(least), np.sqrt(next_least)
