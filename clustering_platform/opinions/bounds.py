@@ -53,19 +53,34 @@ def move_labels(
         bound = max(others[point], gaps[label] - own[point])
         if own[point] + slack < bound:
             continue
-        least, next_least = np.inf, np.inf
-        start = place[label]
-        for way in (-1, 1):  # from its centre along the first axis, until no centre farther on can matter
-            here = start if way < 0 else start + 1
-            while 0 <= here < order.size:
-                apart = way * (along_x[here] - x)
-                if apart > 0 and apart * apart > next_least:
-                    break
-                distance = (x - along_x[here]) ** 2 + (y - along_y[here]) ** 2
-                centre = order[here]
-                if distance < least or (distance == least and centre < label):
-                    least, next_least, label = distance, least, centre
-                elif distance < next_least:
-                    next_least = distance
-                here += way
+        label, least, next_least = _two_nearest(x, y, place[label], order, along_x, along_y)
         labels[point], own[point], others[point] = label, np.sqrt(least), np.sqrt(next_least)
+
+
+@njit(cache=True, nogil=True)
+def _two_nearest(
+    x: float,
+    y: float,
+    start: int,
+    order: NDArray[np.int64],
+    along_x: NDArray[np.float64],
+    along_y: NDArray[np.float64],
+) -> tuple[int, float, float]:
+    """Return which centre is nearest, the first of several, and the two least squared distances.
+
+    Centres come in `order` of the first axis, and are looked at outward from `start` until none farther on can matter.
+    """
+    label, least, next_least = 0, np.inf, np.inf
+    for way in (-1, 1):
+        here = start if way < 0 else start + 1
+        while 0 <= here < order.size:
+            apart = way * (along_x[here] - x)
+            if apart > 0 and apart * apart > next_least:
+                break
+            distance = (x - along_x[here]) ** 2 + (y - along_y[here]) ** 2
+            if distance < least or (distance == least and order[here] < label):
+                label, least, next_least = order[here], distance, least
+            elif distance < next_least:
+                next_least = distance
+            here += way
+    return label, least, next_least

@@ -28,9 +28,9 @@ OPINION_TABLES = (
             Column(
                 "votes",
                 "binary",
-                "The votes, by column (see `voted_items.position`): 4 * column, plus 0 for disagree, 1 for pass or 2 for "
-                "agree. One little-endian unsigned integer each, of 2 bytes, or of 4 where there are more than 16,384 items; "
-                "its length over `votes_cast` says which.",
+                "The votes, by column (see `voted_items.position`): 4 * column, plus 0 for disagree, 1 for pass, 2 for "
+                "agree. One little-endian unsigned integer each, of 2 bytes, or of 4 where there are more than 16,384 "
+                "items; its length over `votes_cast` says which.",
             ),
         ),
         ascending=("position",),

@@ -50,7 +50,8 @@ class Meter:
     _held: float | None = None
 
     def __enter__(self) -> Self:
-        _let_go()
+        if self._held is None:
+            let_go()
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is held now
         self._held = _memory("VmRSS") if self._held is None else self._held
         self._wall, self._cpu = time.perf_counter(), time.process_time()
@@ -62,7 +63,7 @@ class Meter:
         self.megabytes = max(self.megabytes, _memory("VmHWM") - (self._held or 0.0))
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Give free memory back to the system, so that what was used before does not hide what is used now."""
     gc.collect()
     pa.default_memory_pool().release_unused()

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.benchmarks.measure import Meter
+from clustering_platform_tests.benchmarks.measure import Meter, let_go
 from clustering_platform_tests.benchmarks.stored import DATASET, DAY, RUN, StoredSet
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ class Day:
             else:
                 name = asset.function.__name__
                 self._make(asset, self.beyond, name, name, reading=name)
+                let_go()
             needed = {name for later in order[position + 1 :] if is_core(later) for name in later.inputs}
             self.tables = {name: table for name, table in self.tables.items() if name in needed}
         refresh_catalog = self.run.refresh_catalog
