@@ -18,7 +18,7 @@ N_COMPONENTS = 2
 DENSE_LIMIT = 32
 """Up to so many items, R'R is formed as it is."""
 EXACT_VOTES = 2_000_000
-EXACT, QUICK = 1e-14, 1e-4
+EXACT, QUICK = 1e-13, 1e-4
 """To machine precision, and so that components turn by less than a thousandth of a radian; see `tolerance` below."""
 MOST_VECTORS = 600
 """Among more vectors than these nothing is looked for: components that alike could be any."""
