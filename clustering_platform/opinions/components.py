@@ -7,6 +7,7 @@ which takes one pass over the votes.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,6 @@ N_COMPONENTS = 2
 DENSE_LIMIT = 32
 """Up to so many items, R'R is formed as it is."""
 EXACT_VOTES = 2_000_000
-EXACT, QUICK = 1e-13, 1e-4
-"""To machine precision, and so that components turn by less than a thousandth of a radian; see `tolerance` below."""
 MOST_VECTORS = 600
 """Among more vectors than these nothing is looked for: components that alike could be any."""
 RANK_TOLERANCE = 1e-12
@@ -27,6 +26,20 @@ RANK_TOLERANCE = 1e-12
 SIGN_TOLERANCE = 1e-9
 
 Floats = NDArray[np.float64]
+
+
+class Accuracy(NamedTuple):
+    """When iteration ends: where components turn by less than `angle` (radians), or `rest` is all that is missing.
+
+    The rest is what the matrix adds to a component beside lengthening it, as a share of the largest variance. Divided
+    by the distance of its variance to the next, it is the angle. Source: Davis and Kahan 1970.
+    """
+
+    angle: float
+    rest: float
+
+
+EXACT, QUICK = Accuracy(0.0, 1e-13), Accuracy(2e-4, 1e-8)
 
 
 def item_means(matrix: VoteMatrix, *, times: NDArray[np.int64] | None = None) -> Floats:
@@ -55,7 +68,7 @@ def mean_votes(
 
 
 def principal_components(
-    matrix: VoteMatrix, means: Floats, *, weights: Floats | None = None, tolerance: float | None = None
+    matrix: VoteMatrix, means: Floats, *, weights: Floats | None = None, accuracy: Accuracy | None = None
 ) -> Floats:
     """Return the first two principal components of the votes: float64[2, items].
 
@@ -71,9 +84,8 @@ def principal_components(
         Mean vote on each item; see `item_means`.
     weights : float64[voters], optional
         What each voter counts; 1 by default.
-    tolerance
-        How much of the largest variance may lie off the components; by default `EXACT` up to `EXACT_VOTES` votes and
-        `QUICK` beyond.
+    accuracy
+        By default `EXACT` up to `EXACT_VOTES` votes and `QUICK` beyond.
     """
     n_items = matrix.shape[1]
     components, varies = np.zeros((N_COMPONENTS, n_items)), np.zeros(n_items, np.bool_)
@@ -90,9 +102,9 @@ def principal_components(
         return images
 
     if matrix.cells.size:
-        if tolerance is None:
-            tolerance = EXACT if matrix.cells.size <= EXACT_VOTES else QUICK
-        variances, vectors = _largest(product, _start(n_items), tolerance=tolerance)
+        if accuracy is None:
+            accuracy = EXACT if matrix.cells.size <= EXACT_VOTES else QUICK
+        variances, vectors = _largest(product, _start(n_items), accuracy)
         for row, vector in enumerate(np.where(varies, vectors, 0.0)):
             if variances[row] > RANK_TOLERANCE * variances[0]:
                 components[row] = _signed(vector / np.linalg.norm(vector))
@@ -106,22 +118,22 @@ def project(matrix: VoteMatrix, *, means: Floats, components: Floats) -> Floats:
     return vote_sums(matrix, centred[:, :, np.newaxis] * components.T[:, np.newaxis])
 
 
-def _largest(product: Callable[[Floats], Floats], start: Floats, *, tolerance: float) -> tuple[Floats, Floats]:
+def _largest(product: Callable[[Floats], Floats], start: Floats, accuracy: Accuracy) -> tuple[Floats, Floats]:
     """Return the largest eigenvalues of a symmetric matrix, descending, and its eigenvectors as rows.
 
-    `product` multiplies rows by the matrix, `start` are orthonormal rows to begin with. Iteration ends where what the
-    matrix adds to the vectors beside lengthening them is below `tolerance` of the largest eigenvalue.
+    `product` multiplies rows by the matrix, `start` are orthonormal rows to begin with.
     """
     basis, images = start, product(start)
     most, judged = min(start.shape[1], MOST_VECTORS), 0
     while True:
         if len(basis) >= judged:
             values, mixes = np.linalg.eigh(basis @ images.T)
-            values, mixes = values[::-1][:N_COMPONENTS], mixes.T[::-1][:N_COMPONENTS]
+            values, mixes = values[::-1], mixes.T[::-1][:N_COMPONENTS]
             vectors = mixes @ basis
-            beside = np.linalg.norm(mixes @ images - values[:, np.newaxis] * vectors, axis=1)
-            if len(basis) == most or beside.max() <= tolerance * values[0]:
-                return values, vectors
+            rest = np.linalg.norm(mixes @ images - values[:N_COMPONENTS, np.newaxis] * vectors, axis=1)
+            gaps = np.append(-np.diff(values), 0.0)[:N_COMPONENTS]
+            if len(basis) == most or (rest <= np.maximum(accuracy.angle * gaps, accuracy.rest * values[0])).all():
+                return values[:N_COMPONENTS], vectors
             judged = min(len(basis) + 2 + len(basis) // 16, most)
         new = _orthonormal(images[-2:][: most - len(basis)], basis)
         basis, images = np.concatenate([basis, new]), np.concatenate([images, product(new)])

@@ -62,9 +62,7 @@ def vote_sums(matrix: VoteMatrix, figures: Floats, *, voters: slice = slice(None
 
     first, stop, _ = voters.indices(matrix.shape[0])
     starts = matrix.starts[first : stop + 1]
-    by_cell = np.pad(figures, ((0, 0), (0, 1), (0, 0))).reshape(
-        -1, figures.shape[-1]
-    )  # a cell is 4 * column + vote + 1
+    by_cell = np.pad(figures, ((0, 0), (0, 1), (0, 0))).reshape(-1, figures.shape[-1])
     sums = np.zeros((stop - first, figures.shape[-1]))
 
     def add(part: tuple[int, int]) -> None:

@@ -83,7 +83,7 @@ def divide_resample(
     drawn[rows] = times
     weights = drawn.astype(np.float64)
     means = item_means(matrix, times=drawn)
-    components = principal_components(matrix, means, weights=weights, tolerance=QUICK)
+    components = principal_components(matrix, means, weights=weights, accuracy=QUICK)
     places = project_voters(matrix, means=means, components=components)
     clustered = rows[is_grouped[rows]]
     if not clustered.size:
