@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clustering_platform.store.encoding import write_parquet
-from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, read_columns, readable
+from clustering_platform.store.reading import DIGESTS_KEY, StoredTable, metadata_of, read_columns, readable
 from clustering_platform.tables import TABLES, Table, conform
 
 SYNCED_AT_ONCE = 8
@@ -69,7 +68,7 @@ class Files:
         relative = full.relative_to(self.root)
         table = relative.parts[1]
         with readable(full, table):
-            metadata = pq.read_metadata(full)
+            metadata = metadata_of(full)
             notes = metadata.metadata or {}
             return StoredFile(
                 table=table,

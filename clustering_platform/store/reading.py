@@ -53,7 +53,7 @@ class StoredTable:
     def num_rows(self) -> int:
         """Number of rows."""
         with readable(self.path, self.contract.name):
-            return int(_metadata(self.path).num_rows)
+            return int(metadata_of(self.path).num_rows)
 
     def read(self, *columns: str) -> pa.Table:
         """Return some columns whole, or all of the contract, without those of the partition."""
@@ -98,7 +98,7 @@ class StoredTable:
             return _digest(self.path, self.contract.digested, stop)
 
     def _open(self) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path, metadata=_metadata(self.path), pre_buffer=False)
+        return pq.ParquetFile(self.path, metadata=metadata_of(self.path), pre_buffer=False)
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -118,20 +118,21 @@ def rows_below(times: pa.ChunkedArray, value: datetime) -> int:
 # A file that has its name never changes: what was found in it holds for ever.
 
 
-@functools.lru_cache(64)
-def _metadata(path: Path) -> pq.FileMetaData:
+@functools.lru_cache(256)
+def metadata_of(path: Path) -> pq.FileMetaData:
+    """Return the metadata of a Parquet file of the warehouse."""
     return pq.read_metadata(path)
 
 
 @functools.lru_cache(64)
 def _row_group_ends(path: Path) -> list[int]:
-    metadata = _metadata(path)
+    metadata = metadata_of(path)
     return list(itertools.accumulate(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)))
 
 
 @functools.lru_cache(256)
 def _search(path: Path, column: str, value: datetime) -> int:
-    metadata = _metadata(path)
+    metadata = metadata_of(path)
     place = metadata.schema.names.index(column)
     group = bisect.bisect_left(
         range(metadata.num_row_groups), value, key=lambda group: metadata.row_group(group).column(place).statistics.max
@@ -147,7 +148,7 @@ def _search(path: Path, column: str, value: datetime) -> int:
 
 @functools.lru_cache(256)
 def _digest(path: Path, columns: Digested, stop: int) -> str:
-    metadata = _metadata(path)
+    metadata = metadata_of(path)
     group, rest = divmod(stop, ROWS)
     digests = json.loads((metadata.metadata or {}).get(DIGESTS_KEY, b"[]"))
     if stop == metadata.num_rows and rest:
