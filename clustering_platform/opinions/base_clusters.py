@@ -28,7 +28,7 @@ def build_base_clusters(
     voter_ids, places = read_places(opinion_space, "voter")
     weights = voter_weights(vote_matrix["votes_cast"].to_numpy()[grouped], config=config)
     most, places = most_base_clusters(grouped.size, config=config), places[grouped]
-    last = last_base_clusters(voter_ids, previous)[grouped] if previous else None
+    last = last_base_clusters(voter_ids, previous)[grouped] if previous is not None else None
     if is_start(last):
         ids, labels, centres = go_on(places, last, k=most, weights=weights, max_steps=config.max_steps)
     else:

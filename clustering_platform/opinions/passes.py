@@ -3,11 +3,14 @@
 What is done with the results belongs in the modules that ask for them, the loops themselves in ``kernels``.
 """
 
+import functools
+import operator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering_platform.opinions.matrix import VoteMatrix
-from clustering_platform.opinions.threads import cores, in_threads, parts_of
+from clustering_platform.opinions.threads import PARTS, cores, in_threads, parts_of
 
 Floats = NDArray[np.float64]
 _ALL_ONE, _ALL_ONCE = np.empty(0), np.empty(0, np.int64)
@@ -107,5 +110,6 @@ def count_votes(
         add_counts(matrix.starts, matrix.cells, *part, clusters, times, counts)
         return counts
 
-    counts: NDArray[np.int64] = np.sum(in_threads(add, parts_of(matrix.starts, cores())), axis=0)
+    parts = parts_of(matrix.starts, min(cores(), PARTS))  # each has counts of its own
+    counts = functools.reduce(operator.iadd, in_threads(add, parts))
     return counts.reshape(n_clusters, matrix.shape[1], 4)[..., :3]

@@ -118,9 +118,14 @@ def rows_below(times: pa.ChunkedArray, value: datetime) -> int:
 # A file that has its name never changes: what was found in it holds for ever.
 
 
-@functools.lru_cache(256)
 def metadata_of(path: Path) -> pq.FileMetaData:
-    """Return the metadata of a Parquet file of the warehouse."""
+    """Return the metadata of a Parquet file of the warehouse, read again where another file is in its place."""
+    state = path.stat()
+    return _metadata(path, state.st_ino, state.st_mtime_ns)
+
+
+@functools.lru_cache(256)
+def _metadata(path: Path, inode: int, changed: int) -> pq.FileMetaData:
     return pq.read_metadata(path)
 
 

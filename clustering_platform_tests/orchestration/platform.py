@@ -82,6 +82,16 @@ class Platform:
         return list(self.commits.log(name))
 
 
+def materialized(result: dg.ExecuteInProcessResult, table: str) -> dict[str, object]:
+    """Return the metadata of a materialization of a run."""
+    return {
+        name: value.value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(table)
+        for name, value in event.materialization.metadata.items()
+    }
+
+
 def write_conversation(folder: Path, *, voters: int = 80, items: int = 24, bad_rows: int = 0, extra: int = 0) -> None:
     """Write a conversation of two groups that disagree on every second item; `extra` voters come one day later."""
     with (folder / "items.csv").open("w", newline="") as file:

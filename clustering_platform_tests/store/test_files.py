@@ -139,6 +139,18 @@ def test_a_file_that_is_gone_or_cut_off_is_told_with_the_table_to_materialize(co
                 use(stored)
 
 
+def test_a_file_that_is_cut_off_or_replaced_after_it_was_read_is_read_again(files: Files) -> None:
+    stored, other = put(files), put(files, version=2)
+    path = files.root / stored.path
+    assert files.describe(stored.path).content == stored.content
+    path.unlink()
+    path.hardlink_to(files.root / other.path)
+    assert files.describe(stored.path).content == other.content
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(StoreError, match="gone or damaged"):
+        files.describe(stored.path)
+
+
 def test_a_written_file_leaves_no_temporary_name_and_stays_readable_by_others(files: Files) -> None:
     stored = put(files)
     assert list(everything_in(files.root)) == [stored.path]
