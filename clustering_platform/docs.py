@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from clustering_platform.datasets import DatasetConfig
+from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import COMMITS_COLUMNS
 from clustering_platform.tables import TABLES, Column, Table
@@ -90,14 +90,12 @@ def _meaning(column: Column) -> str:
 def _configuration_page() -> str:
     parts = [
         "# Configuration",
-        _MADE.format("the models in `datasets.py` and `settings.py`"),
+        _MADE.format("the models in `dataset_config.py` and `settings.py`"),
         _CONFIGURATION_INTRODUCTION.strip(),
         "## dataset.yaml",
     ]
     parts += list(_section(DatasetConfig))
-    for name, field in DatasetConfig.model_fields.items():
-        if section := _model(field.annotation):
-            parts += [f"### {name}", field.description or "", *_section(section)]
+    parts += _subsections(DatasetConfig)
     example = yaml.safe_dump(DatasetConfig().model_dump(mode="json"), sort_keys=False)
     parts += ["### A complete example", "Every key with its default; keep what you change.", f"```yaml\n{example}```"]
     parts += ["## Environment", "What every process reads when it starts."]
@@ -107,6 +105,15 @@ def _configuration_page() -> str:
     ]
     parts.append(_grid("variable | default | meaning", variables))
     return "\n\n".join(parts) + "\n"
+
+
+def _subsections(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if section := _model(field.annotation):
+            yield f"### {above}{name}"
+            yield field.description or ""
+            yield from _section(section)
+            yield from _subsections(section, f"{above}{name}.")
 
 
 def _section(model: type[BaseModel]) -> Iterator[str]:

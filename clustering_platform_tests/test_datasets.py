@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform.datasets import (
     NAME_PATTERN,
     Dataset,
-    DatasetConfig,
     DatasetError,
     find_dataset,
     input_files,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from clustering_platform.datasets import DatasetConfig, read_config
+from clustering_platform.dataset_config import DatasetConfig
+from clustering_platform.datasets import read_config
 from clustering_platform.docs import COMMAND, DOCS, pages
 from clustering_platform.settings import Settings
 from clustering_platform.tables import TABLES

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import SourceConfig
+from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import chosen, parse_distinct, successive, take_text
 from clustering_platform.ingest.ids import Ids, sift_ids, unusable
 from clustering_platform.ingest.quarantine import Quarantine, Sieve

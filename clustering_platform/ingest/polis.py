@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import SourceConfig
+from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import parse_distinct
 from clustering_platform.ingest.columns import normalise
 from clustering_platform.ingest.csv_files import CsvFile

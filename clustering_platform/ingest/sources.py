@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clustering_platform.datasets import CONFIG_FILE, Dataset, SourceConfig, input_files
+from clustering_platform.dataset_config import SourceConfig
+from clustering_platform.datasets import CONFIG_FILE, Dataset, input_files
 from clustering_platform.ingest.columns import (
     REQUIRED,
     Content,

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import SourceConfig
+from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import chosen, parse_distinct, successive
 from clustering_platform.ingest.ids import Ids, sift_ids
 from clustering_platform.ingest.quarantine import Quarantine, Sieve

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.grid import kmeans_on_grid
 from clustering_platform.opinions.snapshot import snapshot_status
 from clustering_platform.opinions.space import read_places

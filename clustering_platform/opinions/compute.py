@@ -5,7 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.base_clusters import build_base_clusters
 from clustering_platform.opinions.bridges import build_bridge_items, build_bridge_voters
 from clustering_platform.opinions.cluster_measures import build_cluster_measures

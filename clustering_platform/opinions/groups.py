@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.grid import GRID_ABOVE
 from clustering_platform.opinions.parity import group_steps
 from clustering_platform.opinions.silhouette import mean_silhouette

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.gather import cell_type, gather, starts_of
 from clustering_platform.opinions.increment import StoredMatrix, go_on
 from clustering_platform.opinions.log import Log, as_log, rows_within

@@ -18,7 +18,7 @@ Never copied, because they are faults of number formats or belong to a server:
 - rank one collapsing every voter to the centre; an unseeded start of the iteration for components.
 """
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 
 POLIS_GROUP_STEPS = 20
 

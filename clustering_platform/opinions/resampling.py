@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters, voter_weights
 from clustering_platform.opinions.components import QUICK, item_means, principal_components
 from clustering_platform.opinions.grid import gather

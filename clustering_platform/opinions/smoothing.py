@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.log import Log, rows_within
 from clustering_platform.tables import TABLES, conform
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.gather import cell_type
 from clustering_platform.opinions.log import Log, as_log, rows_within, time_of
 from clustering_platform.opinions.matrix import split_cells

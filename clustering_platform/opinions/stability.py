@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.groups import group_starts, most_groups
 from clustering_platform.opinions.matrix import VoteMatrix, read_vote_matrix
 from clustering_platform.opinions.resampling import Division, divide_resample, draw

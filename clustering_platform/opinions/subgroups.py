@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.groups import Division, build_groups, cluster_columns, divide, groupings_table
 from clustering_platform.opinions.warm import EarlierLevels, last_division
 from clustering_platform.tables import TABLES, conform

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import EmbeddingConfig
 
 if TYPE_CHECKING:
     from clustering_platform.semantics.embedding import Embedder
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Embedders(dg.ConfigurableResource[None]):
     """Makes the embedder that a dataset asks for; tests put another in its place."""
 
-    def create(self, config: TopicsConfig) -> AbstractContextManager[Embedder]:
+    def create(self, config: EmbeddingConfig) -> AbstractContextManager[Embedder]:
         """Return the embedder of `config`; leaving its block releases the model."""
         from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
 

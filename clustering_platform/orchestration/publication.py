@@ -16,7 +16,8 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clustering_platform.datasets import Dataset, DatasetConfig
+from clustering_platform.dataset_config import DatasetConfig
+from clustering_platform.datasets import Dataset
 from clustering_platform.opinions.log import end_of, rows_until
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
@@ -45,7 +46,7 @@ class Publication:
     warehouse: Warehouse
     part: Slice
     context: dg.AssetExecutionContext
-    _recipes: dict[Room | date, str] = field(default_factory=dict)
+    _recipes: dict[str | date, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext) -> Self:
@@ -112,9 +113,10 @@ class Publication:
         room = TABLES[table].room
         if self.part.day and room == "opinions":
             return self.day_recipe(self.part.day)
-        if room not in self._recipes:
-            self._recipes[room] = _hash([ROOM_VERSIONS[room], *self._ingredients(room)])
-        return self._recipes[room]
+        step = room if room == "ingest" else table
+        if step not in self._recipes:
+            self._recipes[step] = _hash([ROOM_VERSIONS[room], *self._ingredients(step)])
+        return self._recipes[step]
 
     def day_recipe(self, day: date) -> str:
         """Return a hash of all that the tables of a day depend on, whether or not they were made.
@@ -156,12 +158,24 @@ class Publication:
         is_warm = self.config.opinions.continuity == "warm"
         return self.warehouse.commits.before(self.part.dataset, day) if is_warm else None
 
-    def _ingredients(self, room: Room) -> list[Any]:
-        if room == "ingest":
-            settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
-            return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-        with self.embedder() as embedder:
-            return [self.file("items").recipe, self.config.topics.model_dump(mode="json"), embedder.model]
+    def _ingredients(self, step: str) -> list[Any]:
+        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is."""
+        topics = self.config.topics
+        match step:
+            case "ingest":
+                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
+                return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
+            case "embeddings":
+                settings = topics.model_dump(mode="json", include={"include_rejected", "embedding"})
+                with self.embedder() as embedder:
+                    return [self.file("items").recipe, settings, embedder.model]
+            case "projection":
+                return [self.recipe("embeddings"), topics.seed]
+            case "topic_names":
+                return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
+            case _:
+                settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
+                return [self.recipe("embeddings"), settings]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -171,7 +185,8 @@ class Publication:
 
     def embedder(self) -> AbstractContextManager[Embedder]:
         """Return the embedder of the dataset; leaving its block releases the model."""
-        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(self.config.topics)
+        settings = self.config.topics.embedding
+        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)
         return embedder
 
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
@@ -203,7 +218,7 @@ class Publication:
             status=status,
             reason=reason,
             run_id=self.context.run.run_id,
-            fingerprint=files[self.last_asset].recipe,
+            fingerprint=self._fingerprint(files),
             code_version=self.code_version,
             tables=committed(files),
             rows=self._rows(files),
@@ -218,6 +233,9 @@ class Publication:
     def refresh_catalog(self) -> None:
         """Make the catalog anew from the commits."""
         rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
+
+    def _fingerprint(self, files: Mapping[str, StoredFile]) -> str:
+        return files[self.last_asset].recipe if self.part.day else _hash({name: files[name].recipe for name in files})
 
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""

@@ -160,8 +160,8 @@ def _commit_on_hub(name: str) -> str:
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"topics.model: {name!r} is neither {PACKAGED!r}, nor a folder, nor a model that can be had from the "
-            f"Hugging Face hub: {reason}"
+            f"topics.embedding.model: {name!r} is neither {PACKAGED!r}, nor a folder, nor a model that can be had "
+            f"from the Hugging Face hub: {reason}"
         ) from error
     return Path(path).parent.name
 

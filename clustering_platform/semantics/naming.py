@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
@@ -71,7 +71,7 @@ def name_topics(
     texts, seen = read_topics(items, embeddings, topic_tree, item_topics)
     phrases = find_phrases(texts, longest=config.name_words)
     candidates = score_candidates(
-        seen, phrases, lambda wanted: embed_texts(wanted, embedder, cache, batch_size=config.batch_size)
+        seen, phrases, lambda wanted: embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
     )
     topics = _topics(seen, candidates)
     for topic in topics:

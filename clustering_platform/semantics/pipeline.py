@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items
@@ -15,7 +15,7 @@ def compute_topics(
     items: pa.Table, *, embedder: Embedder, cache: EmbeddingCache, config: TopicsConfig
 ) -> dict[str, pa.Table]:
     """Return every table of topics, by name, for the `items` table."""
-    embeddings = embed_items(items, embedder, cache, batch_size=config.batch_size)
+    embeddings = embed_items(items, embedder, cache, batch_size=config.embedding.batch_size)
     topic_tree, item_topics = build_topic_tree(embeddings, config=config)
     topic_names = name_topics(items, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config)
     return {

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
 from clustering_platform.semantics.reduction import Floats, distinct_rows
 from clustering_platform.semantics.silhouettes import mean_silhouette, unit_rows

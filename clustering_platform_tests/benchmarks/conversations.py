@@ -22,7 +22,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import Dataset, OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
+from clustering_platform.datasets import Dataset
 from clustering_platform_tests.benchmarks.measure import Spread
 from clustering_platform_tests.conftest import SHARED_DATA
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import DatasetConfig
+from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform_tests.benchmarks.measure import Meter, Spread, fresh
 from clustering_platform_tests.benchmarks.pipeline import Timed, run_stored
 from clustering_platform_tests.benchmarks.stored import SETS, SIZES, WARM_UP, StoredSet, stored_set

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform_tests.benchmarks.measure import measure
 from clustering_platform_tests.conftest import SHARED_DATA
 
@@ -51,7 +51,7 @@ def embed(texts: list[str]) -> pa.Table:
     from clustering_platform.semantics.item_embeddings import embed_items
 
     items = pa.table({"item_id": [str(number) for number in range(len(texts))], "text": texts})
-    with tempfile.TemporaryDirectory() as folder, SentenceTransformerEmbedder(TopicsConfig().model) as embedder:
+    with tempfile.TemporaryDirectory() as folder, SentenceTransformerEmbedder() as embedder:
         return embed_items(items, embedder, EmbeddingCache(Path(folder)), batch_size=64)
 
 

@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from clustering_platform.cli.main import app
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.store.commits import Commit, Commits, committed
 from clustering_platform.store.files import Files

@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from clustering_platform.datasets import Dataset, OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
+from clustering_platform.datasets import Dataset
 from clustering_platform.exports.conversation import DATASET_TABLES, Conversation
 from clustering_platform.exports.polis import write_polis
 from clustering_platform.ingest.ingest import ingest_dataset

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.cluster_measures import build_cluster_measures
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns

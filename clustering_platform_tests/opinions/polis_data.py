@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.groups import build_voter_groups
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns

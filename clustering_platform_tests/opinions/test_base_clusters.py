@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.base_clusters import build_base_clusters, most_base_clusters
 from clustering_platform.opinions.matrix import build_vote_matrix
 from clustering_platform.opinions.space import build_opinion_space, read_places

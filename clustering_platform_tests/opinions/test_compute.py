@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.strategies import Log, logs

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions import gather as gathering
 from clustering_platform.opinions.gather import gather
 from clustering_platform.opinions.log import as_log

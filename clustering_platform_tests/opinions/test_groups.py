@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.groups import build_groups, build_voter_groups, letters
 from clustering_platform.tables import TABLES, conform
 from clustering_platform_tests.opinions.tables import faults

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions import gather, increment
 from clustering_platform.opinions.increment import StoredMatrix, go_on
 from clustering_platform.opinions.log import as_log

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.matrix import build_vote_matrix, has_enough_votes, read_vote_matrix
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.opinions.strategies import Log, logs

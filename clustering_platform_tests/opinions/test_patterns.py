@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.matrix import build_vote_matrix
 from clustering_platform.opinions.patterns import build_voting_patterns
 from clustering_platform.tables import TABLES, conform

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.item_statistics import build_item_statistics
 from clustering_platform.opinions.matrix import build_vote_matrix

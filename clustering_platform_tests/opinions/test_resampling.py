@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.base_clusters import most_base_clusters
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.matrix import read_vote_matrix

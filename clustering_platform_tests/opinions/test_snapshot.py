@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.components import project
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.log import as_log

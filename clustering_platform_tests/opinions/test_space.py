@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.matrix import VoteMatrix, build_vote_matrix, read_vote_matrix
 from clustering_platform.opinions.snapshot import variance_shares
 from clustering_platform.opinions.space import (

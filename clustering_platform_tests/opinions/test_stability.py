@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability, compare
 from clustering_platform.tables import TABLES

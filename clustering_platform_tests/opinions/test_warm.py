@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clustering_platform.datasets import OpinionsConfig
+from clustering_platform.dataset_config import OpinionsConfig
 from clustering_platform.opinions.compute import compute_opinions
 from clustering_platform.opinions.groups import build_groups
 from clustering_platform.opinions.space import read_components, read_places

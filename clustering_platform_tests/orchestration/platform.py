@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from clustering_platform.datasets import Dataset, TopicsConfig
+from clustering_platform.dataset_config import EmbeddingConfig
+from clustering_platform.datasets import Dataset
 from clustering_platform.definitions import build_defs
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
@@ -44,7 +45,7 @@ class WordEmbedder(AbstractContextManager["WordEmbedder"]):
 class WordEmbedders(Embedders):
     """Gives every dataset the same `WordEmbedder`."""
 
-    def create(self, config: TopicsConfig) -> AbstractContextManager[Any]:
+    def create(self, config: EmbeddingConfig) -> AbstractContextManager[Any]:
         """Return the embedder."""
         return WordEmbedder()
 

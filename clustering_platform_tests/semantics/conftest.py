@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from clustering_platform.datasets import TopicsConfig
+from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items

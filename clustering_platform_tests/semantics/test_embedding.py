@@ -106,5 +106,5 @@ def test_a_model_of_the_hub_is_named_by_the_commit_of_its_local_copy(tmp_path: P
 @pytest.mark.parametrize("name", ["/no/such/folder", "nobody/no-such-model"])
 def test_a_model_that_cannot_be_had_is_told_with_the_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ValueError, match=f"topics.model: '{name}' is neither 'packaged-minilm', nor a folder"):
+    with pytest.raises(ValueError, match=f"topics.embedding.model: '{name}' is neither 'packaged-minilm', nor a "):
         _ = SentenceTransformerEmbedder(name).model

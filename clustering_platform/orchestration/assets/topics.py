@@ -13,7 +13,8 @@ def embeddings(run: Run, items: pa.Table) -> pa.Table:
     config = run.config.topics
     chosen = topic_items(items, include_rejected=config.include_rejected)
     with run.embedder() as embedder:
-        return embed_items(chosen, embedder, run.embedding_cache(), batch_size=config.batch_size, progress=run.progress)
+        batch_size = config.embedding.batch_size
+        return embed_items(chosen, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
 
 
 @table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))

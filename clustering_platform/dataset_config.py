@@ -1,0 +1,157 @@
+"""Everything that ``dataset.yaml`` can say, section by section.
+
+Each setting has a default and a description; reading the file and telling what is wrong with it belongs in
+``datasets``.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_defaults(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class SourceConfig(_Section):
+    """How the input files are to be read."""
+
+    format: Literal["auto", "polis", "table"] = Field(
+        default="auto",
+        description="`polis`: an export folder of Polis. `table`: votes and items as CSV, JSONL or Parquet. "
+        "`auto`: recognised by the headers.",
+    )
+    votes: list[str] | None = Field(
+        default=None, description="File names or patterns of the vote files. Default: recognised by their columns."
+    )
+    items: list[str] | None = Field(
+        default=None, description="File names or patterns of the item files. Default: recognised by their columns."
+    )
+    encoding: str = Field(default="utf-8", description="Text encoding of CSV and JSONL files; never guessed.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Our column name to the name in the files, for example {voter_id: user, voted_at: time}.",
+    )
+    vote_values: dict[str, Literal[-1, 0, 1]] = Field(
+        default_factory=dict,
+        description="Words that stand for votes, beside agree, pass, disagree, buena, neutral and mala.",
+    )
+    vote_sign: Literal["auto", "agree_positive", "agree_negative"] = Field(
+        default="auto",
+        description="Whether agree is +1 or -1 in numeric votes. `auto`: compared with the counts in comments.csv "
+        "where there are any, else +1.",
+    )
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
+        default="auto", description="Unit of numeric times. `auto`: by magnitude, one unit for a whole file."
+    )
+
+
+class PrivacyConfig(_Section):
+    """What is done to protect the people behind the votes."""
+
+    voter_ids: Literal["pseudonym", "plain"] = Field(
+        default="pseudonym",
+        description="`pseudonym`: ids are replaced by keyed hashes before anything is written. `plain`: kept, for "
+        "open data whose ids identify nobody.",
+    )
+
+
+class IngestConfig(_Section):
+    """When input is good enough to publish."""
+
+    max_quarantined: float = Field(
+        default=0.05, ge=0, le=1, description="Largest share of quarantined rows with which anything is published."
+    )
+
+
+class OpinionsConfig(_Section):
+    """How votes become groups."""
+
+    min_voters: int = Field(default=50, ge=2, description="Fewer voters than this and no groups are formed.")
+    window: Literal["all"] | Annotated[int, Field(ge=1, strict=True)] = Field(
+        default="all", description="Votes that count for a snapshot: `all` up to its day, or of the last N days."
+    )
+    min_votes: int = Field(
+        default=7, ge=1, description="Votes a voter needs to be grouped (or all items, where there are fewer)."
+    )
+    base_clusters: int = Field(default=100, ge=2, le=1000, description="Largest number of base clusters.")
+    voters_per_base_cluster: int = Field(
+        default=1,
+        ge=1,
+        description="Grouped voters to a base cluster, at least: 10 makes them min(100, voters / 10). Groups are "
+        "formed of base clusters; few of these leave little choice.",
+    )
+    voter_weights: Literal["equal", "votes_cast"] = Field(
+        default="equal", description="What a voter weighs when clusters are formed: `equal` 1, `votes_cast` its votes."
+    )
+    max_steps: int = Field(default=100, ge=1, le=10_000, description="Largest number of steps of k-means.")
+    max_groups: int = Field(default=5, ge=2, le=20, description="Largest number of groups tried.")
+    continuity: Literal["cold", "warm"] = Field(
+        default="cold",
+        description="`cold`: a day follows from its votes alone. `warm`: it goes on from the nearest earlier day that "
+        "is published, as Polis does.",
+    )
+    smoothing_days: int = Field(
+        default=4,
+        ge=1,
+        le=30,
+        description="Days over which the number of groups is smoothed; with `warm`, snapshots in a row in which a new "
+        "number has to be best. 1 takes the best number of each day.",
+    )
+    resamples: int = Field(
+        default=50,
+        ge=0,
+        le=1000,
+        description="How often voters are drawn anew to see how sure the groups are; 0: never.",
+    )
+    resampled_voters: int = Field(
+        default=20_000, ge=100, description="Largest number of voters in a resample; of more, a sample is drawn."
+    )
+    seed: int = Field(default=42, ge=0, description="Seed of every random step.")
+    polis_parity: bool = Field(
+        default=False,
+        description="Copy the quirks of Polis that are known to be mistakes, to compare with its output.",
+    )
+
+
+class EmbeddingConfig(_Section):
+    """What turns items into vectors."""
+
+    model: str = Field(
+        default="packaged-minilm",
+        description="Sentence-transformers model: a name or a folder. `packaged-minilm` is all-MiniLM-L6-v2 as it "
+        "comes with the installation and works offline.",
+    )
+    batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
+
+
+class TopicsConfig(_Section):
+    """How items become a tree of topics."""
+
+    include_rejected: bool = Field(
+        default=False, description="Whether items that moderation rejected take part in topics."
+    )
+    embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
+    min_topic_size: int | None = Field(
+        default=None, ge=2, description="Smallest topic. Default: by the number of items."
+    )
+    max_depth: int = Field(default=3, ge=0, le=10, description="Levels below the root.")
+    seed: int = Field(default=42, ge=0, description="Seed of every random step.")
+    name_words: int = Field(default=5, ge=1, le=12, description="Largest number of words in a name.")
+
+
+class DatasetConfig(_Section):
+    """Everything that ``dataset.yaml`` can say; every key has a default."""
+
+    title: str | None = Field(default=None, description="Title shown to people. Default: the dataset's name.")
+    description: str | None = Field(default=None, description="What the dataset is about, in a sentence or two.")
+    source: SourceConfig = Field(default_factory=SourceConfig, description="How the input files are to be read.")
+    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig, description="Protection of voters.")
+    ingest: IngestConfig = Field(default_factory=IngestConfig, description="When input is good enough to publish.")
+    opinions: OpinionsConfig = Field(default_factory=OpinionsConfig, description="How votes become groups.")
+    topics: TopicsConfig = Field(default_factory=TopicsConfig, description="How texts become topics.")
