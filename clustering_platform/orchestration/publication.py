@@ -200,7 +200,12 @@ class Publication:
             case "topic_names":
                 return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
             case _ if step in _OUTCOMES:
-                return [self.recipe("topic_tree"), self.file("outcomes").recipe]
+                return [
+                    self.recipe("topic_tree"),
+                    self.recipe("item_topics"),
+                    self.file("outcomes").recipe,
+                    topics.seed,
+                ]
             case _:
                 settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
                 return [self.recipe("embeddings"), settings]

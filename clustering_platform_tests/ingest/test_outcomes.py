@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from clustering_platform.datasets import DatasetError
 from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.ingest import Ingested
 from clustering_platform.ingest.outcomes import find_errors
@@ -130,6 +131,11 @@ def test_faults_in_the_settings_say_what_to_change(tmp_path: Path, config: dict[
     with pytest.raises(IngestError) as raised:
         ingest(tmp_path, files, {"outcomes": config})
     assert said in str(raised.value)
+
+
+def test_a_setting_of_outcomes_without_labels_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"outcomes: .*needs `file`, or `label`"):
+        ingest(tmp_path, {"items.csv": ITEMS}, {"outcomes": {"truth": "gold"}})
 
 
 @pytest.mark.parametrize(
