@@ -145,6 +145,39 @@ class TopicsConfig(_Section):
     name_words: int = Field(default=5, ge=1, le=12, description="Largest number of words in a name.")
 
 
+class OutcomesConfig(_Section):
+    """What became of items: a verdict or a category of each, with which topics are compared."""
+
+    file: str | None = Field(
+        default=None,
+        description="Results file (CSV, JSONL or Parquet) in the dataset's folder. Default: labels stand in the item "
+        "files, in the column `label`.",
+    )
+    id: str | None = Field(
+        default=None, description="Column of the item ids in `file`. Default: recognised, as in vote and item files."
+    )
+    label: str | None = Field(
+        default=None,
+        description="Column of the label: `correct` or `wrong`, or any category. Default: `label` or `outcome` where "
+        "there is a `file`; without either there are no outcomes.",
+    )
+    wrong: list[str] | None = Field(
+        default=None,
+        description="Labels that count as errors. Default: wrong, incorrect, false, 0 and error, where any of them "
+        "occurs; else labels are categories, none of them an error.",
+    )
+    truth: str | None = Field(
+        default=None,
+        description="Column that names another item: the one that is this item's truth, or that it is paired with.",
+    )
+
+    @model_validator(mode="after")
+    def _has_labels(self) -> "OutcomesConfig":
+        if self.file is None and self.label is None and (self.id or self.truth or self.wrong is not None):
+            raise ValueError("needs `file`, or `label`, the column of the item files in which the labels stand")
+        return self
+
+
 class DatasetConfig(_Section):
     """Everything that ``dataset.yaml`` can say; every key has a default."""
 
@@ -155,3 +188,6 @@ class DatasetConfig(_Section):
     ingest: IngestConfig = Field(default_factory=IngestConfig, description="When input is good enough to publish.")
     opinions: OpinionsConfig = Field(default_factory=OpinionsConfig, description="How votes become groups.")
     topics: TopicsConfig = Field(default_factory=TopicsConfig, description="How texts become topics.")
+    outcomes: OutcomesConfig = Field(
+        default_factory=OutcomesConfig, description="What became of items, with which topics are compared."
+    )

@@ -10,7 +10,7 @@ from typing import Literal
 from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.escaping import escaped
 
-Content = Literal["votes", "items"]
+Content = Literal["votes", "items", "outcomes"]
 
 ALIASES: dict[Content, dict[str, tuple[str, ...]]] = {
     "votes": {

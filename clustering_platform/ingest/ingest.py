@@ -20,6 +20,7 @@ from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.log_tables import first_vote_times, log_tables
+from clustering_platform.ingest.outcomes import Outcomes, find_results, outcomes_of_items, read_results
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
@@ -49,6 +50,8 @@ def ingest_dataset(dataset: Dataset, pseudonyms: Pseudonyms, *, now: datetime | 
         Rows got lost.
     """
     sources, unread = find_sources(dataset)
+    results = find_results(dataset)
+    sources += [results] if results else []
     return _Ingest(dataset, pseudonyms, sources, now or datetime.now(UTC)).run(unread)
 
 
@@ -57,6 +60,7 @@ class _Ingest:
 
     def __init__(self, dataset: Dataset, pseudonyms: Pseudonyms, sources: Sequence[Source], now: datetime) -> None:
         self.config, self.sources, self.pseudonyms, self.now = dataset.config.source, sources, pseudonyms, now
+        self.outcomes = dataset.config.outcomes
         self.people, self.item_ids = Ids(), Ids()
         self.quarantine = Quarantine(shows_people=pseudonyms.is_plain)
 
@@ -69,6 +73,7 @@ class _Ingest:
         listed = items.take(~is_replaced)
         log = self._with_sign(log, listed)
         order = in_order(log)
+        outcomes = self._read_outcomes(listed)
         unlisted = np.setdiff1d(log.items, listed.items)
         self._note_rows(items.files[is_rewritten], "items that come again later with another text, which was taken")
         self._note_order(log, order)
@@ -78,8 +83,9 @@ class _Ingest:
         self._note_unread(unread, export)
         people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
         quarantine = self.quarantine.table(people=self.people.array())
-        superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]]])
-        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]]])
+        votes = log.files[order.rows]
+        superseded = np.concatenate([items.files[is_replaced], votes[order.is_superseded], outcomes.superseded])
+        accepted = np.concatenate([listed.files, votes[~order.is_superseded], outcomes.accepted])
         in_table = np.concatenate([listed.items, unlisted])
         item_rows = np.zeros(len(item_ids), np.int32)
         item_rows[in_table] = np.arange(len(in_table))
@@ -87,6 +93,7 @@ class _Ingest:
         return Ingested(
             items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
             *log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows),
+            outcomes.table(item_ids, self.outcomes),
             quarantine,
             self._report(accepted, superseded, quarantine),
             polis.about(summary),
@@ -117,6 +124,12 @@ class _Ingest:
             config=self.config,
             now=self.now,
         )
+
+    def _read_outcomes(self, listed: ItemLog) -> Outcomes:
+        """Return the outcomes of items, whose ids must be known by now."""
+        for file in self._files("outcomes"):
+            return read_results(self.sources[file], file=file, items=self.item_ids, quarantine=self.quarantine)
+        return outcomes_of_items(listed, self.sources, items=self.item_ids, config=self.outcomes)
 
     def _with_sign(self, log: VoteLog, listed: ItemLog) -> VoteLog:
         """Return the log with agree as +1."""

@@ -12,7 +12,7 @@ _REASONS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read from a dataset: the tables `items`, `votes`, `voters`, `quarantine`, `ingest_report` (`report`).
+    """What was read: the tables `items`, `votes`, `voters`, `outcomes`, `quarantine`, `ingest_report` (`report`).
 
     `about` is what a Polis export says of the conversation: `title` and `description`, where given.
     """
@@ -20,6 +20,7 @@ class Ingested:
     items: pa.Table
     votes: pa.Table
     voters: pa.Table
+    outcomes: pa.Table
     quarantine: pa.Table
     report: pa.Table
     about: Mapping[str, str] = field(default_factory=dict)

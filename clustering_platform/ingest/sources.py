@@ -8,7 +8,7 @@ import difflib
 import fnmatch
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,7 +116,9 @@ class Unread:
 
 
 def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
-    """Return the files of a dataset that are read, in order of name, and the others.
+    """Return the files of a dataset that are read as votes or items, in order of name, and the others.
+
+    The results file, which the settings name, is found by ``outcomes``.
 
     Raises
     ------
@@ -127,6 +129,7 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     check_configured(config.columns)
     files = [path for path in input_files(dataset.folder) if path != dataset.folder / CONFIG_FILE]
     names = {path: path.relative_to(dataset.folder).as_posix() for path in files}
+    names = {path: name for path, name in names.items() if name != dataset.config.outcomes.file}
     _check_patterns(config, list(names.values()))
     found = [_find(path, name, config) for path, name in names.items()]
     sources, unread = (
@@ -140,8 +143,15 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     return kept, unread + copies
 
 
-def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
+def open_reader(
+    path: Path, name: str, config: SourceConfig, *, recognises: Callable[[Sequence[str]], bool] | None = None
+) -> Reader:
     """Open a file by the ending of its name, or by its first bytes where that says nothing.
+
+    Parameters
+    ----------
+    recognises
+        Tells whether names of columns are understood. Default: those of votes and items are.
 
     Raises
     ------
@@ -160,7 +170,7 @@ def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
     text = TextFile(path, name, encoding=config.encoding)
     if suffix in JSONL_SUFFIXES or (suffix not in CSV_SUFFIXES and head.lstrip()[:1] in (b"{", b"[")):
         return JsonlFile(text)
-    return CsvFile(text, recognises=lambda names: recognise(names, config.columns) is not None)
+    return CsvFile(text, recognises=recognises or (lambda names: recognise(names, config.columns) is not None))
 
 
 def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread:

@@ -27,6 +27,8 @@ from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES, Room
+from clustering_platform.tables.outcomes import OUTCOME_TABLES
+from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
+_OUTCOMES = {table.name for table in OUTCOME_TABLES}
+_TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -112,7 +116,8 @@ class Publication:
         """Return a hash of all that a table depends on: input, settings and code version."""
         room = TABLES[table].room
         if self.part.day and room == "opinions":
-            return self.day_recipe(self.part.day)
+            of_day = self.day_recipe(self.part.day)
+            return _hash([of_day, self._published_content("item_topics")]) if table in _TOPIC_OPINIONS else of_day
         step = room if room == "ingest" else table
         if step not in self._recipes:
             self._recipes[step] = _hash([ROOM_VERSIONS[room], *self._ingredients(step)])
@@ -133,6 +138,27 @@ class Publication:
             ingredients += [before.fingerprint] if before else []
             self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
         return self._recipes[day]
+
+    def published(self, table: str, *columns: str) -> pa.Table | None:
+        """Return a table of the newest commit of the dataset as a whole, or some columns; None where there is none.
+
+        Raises
+        ------
+        StoreError
+            Its file is gone.
+        """
+        if self._published_content(table) is None or self._whole is None:
+            return None
+        return self.warehouse.files.open(self.warehouse.commits.committed_file(self._whole, table)).read(*columns)
+
+    def _published_content(self, table: str) -> str | None:
+        """Return the content hash of a table of the newest commit of the dataset as a whole."""
+        found = self._whole.tables.get(table) if self._whole else None
+        return found.content if found else None
+
+    @cached_property
+    def _whole(self) -> Commit | None:
+        return self.warehouse.commits.newest(self.part.dataset, None)
 
     def _log(self) -> tuple[StoredTable, StoredTable]:
         """Return the tables `votes` and `items`; with `voters`, they name each other's rows by number.
@@ -163,7 +189,7 @@ class Publication:
         topics = self.config.topics
         match step:
             case "ingest":
-                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
+                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
             case "embeddings":
                 settings = topics.model_dump(mode="json", include={"include_rejected", "embedding"})
@@ -173,6 +199,13 @@ class Publication:
                 return [self.recipe("embeddings"), topics.seed]
             case "topic_names":
                 return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
+            case _ if step in _OUTCOMES:
+                return [
+                    self.recipe("topic_tree"),
+                    self.recipe("item_topics"),
+                    self.file("outcomes").recipe,
+                    topics.seed,
+                ]
             case _:
                 settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
                 return [self.recipe("embeddings"), settings]
@@ -192,7 +225,7 @@ class Publication:
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
         """Return the newest commit and its files of `tables`, if this run would only make the same again.
 
-        The asset that publishes also asks for all other files of the commit to be there.
+        The asset that publishes asks the same of all other files of the commit.
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
         if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
@@ -203,7 +236,7 @@ class Publication:
         except StoreError as error:
             self.log.info(f"commit {newest.sequence} is not whole any more: {error}")
             return None
-        same = all(files[name].recipe == self.recipe(name) for name in tables)
+        same = all(files[name].recipe == self._expected(name, tables) for name in needed)
         return (newest, {name: files[name] for name in tables}) if same else None
 
     def publish(self) -> dict[str, Any]:
@@ -240,12 +273,17 @@ class Publication:
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""
         for name, file in files.items():
-            expected = files["items"].recipe if TABLES[name].room == "ingest" else self.recipe(name)
-            if file.recipe != expected:
+            if file.recipe != self._expected(name):
                 raise StoreError(
                     f"table {name!r} of {self.part} was made from other input or with other settings than stand now; "
                     f"materialize {name!r} again, or the whole job"
                 )
+
+    def _expected(self, table: str, made: Sequence[str] = ()) -> str:
+        """Return the recipe that stands now, for input that this asset does not read itself the one it was read by."""
+        if TABLES[table].room == "ingest" and table not in made:
+            return self.file("items").recipe
+        return self.recipe(table)
 
     def _status(self, files: Mapping[str, StoredFile]) -> tuple[str, str | None]:
         if "opinion_snapshot" not in files:

@@ -10,6 +10,8 @@ from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
+from clustering_platform.tables.outcomes import OUTCOME_TABLES
+from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
 __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
@@ -22,6 +24,8 @@ TABLES: dict[str, Table] = {
         *OPINION_ITEM_TABLES,
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
+        *TOPIC_OPINION_TABLES,
         *TOPIC_TABLES,
+        *OUTCOME_TABLES,
     )
 }

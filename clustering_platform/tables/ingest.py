@@ -76,6 +76,25 @@ INGEST_TABLES = (
         ascending=("voter_number", "first_vote_at"),
     ),
     Table(
+        "outcomes",
+        "ingest",
+        "dataset",
+        "an item with an outcome",
+        "What became of items: the label of each, and the item that it is paired with.",
+        ("item_id",),
+        (
+            ITEM_ID,
+            Column("label", "string", "The outcome, as in the source, without space around it."),
+            Column(
+                "is_error",
+                "bool",
+                "Whether the label counts as an error; null where the labels are categories, none of them an error.",
+                nullable=True,
+            ),
+            Column("paired_item_id", "string", "The item that is its truth, where one is named.", nullable=True),
+        ),
+    ),
+    Table(
         "quarantine",
         "ingest",
         "dataset",
@@ -108,7 +127,7 @@ INGEST_TABLES = (
         ("file",),
         (
             Column("file", "string", "File, relative to the dataset's folder."),
-            Column("content", "string", "What was read from it.", values=("votes", "items")),
+            Column("content", "string", "What was read from it.", values=("votes", "items", "outcomes")),
             Column("read", "int64", "Rows read.", minimum=0),
             Column("accepted", "int64", "Rows that count.", minimum=0),
             Column("quarantined", "int64", "Rows refused, see `quarantine`.", minimum=0),

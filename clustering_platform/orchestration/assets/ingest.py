@@ -7,6 +7,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
     "items",
     "votes",
     "voters",
+    "outcomes",
     "quarantine",
     "ingest_report",
     deps=(FILES_ASSET, CONFIG_ASSET),
@@ -16,7 +17,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
     ),
 )
 def ingest(run: Run) -> Tables:
-    """Read the dataset's files: votes, voters and items, refused rows, and a report for each file."""
+    """Read the dataset's files: votes, voters, items, outcomes, refused rows, and a report for each file."""
     from clustering_platform.ingest.ingest import ingest_dataset
 
     ingested = ingest_dataset(run.dataset, run.pseudonyms())
@@ -30,7 +31,8 @@ def ingest(run: Run) -> Tables:
     )
     refusal = ingested.refusal(run.config.ingest.max_quarantined)
     run.check("quarantine", "quarantined_share", passed=refusal is None, description=refusal or "within the limit")
-    return ingested.items, ingested.votes, ingested.voters, ingested.quarantine, ingested.report
+    log = ingested.items, ingested.votes, ingested.voters
+    return *log, ingested.outcomes, ingested.quarantine, ingested.report
 
 
 INGEST_ASSETS = [ingest]

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from clustering_platform.orchestration.assets.outcomes import OUTCOMES
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
 
 
@@ -33,7 +34,11 @@ def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
     return build_topic_tree(embeddings, config=run.config.topics)
 
 
-@table_asset("topic_names", deps=("votes", "voters", "quarantine", "ingest_report", CONFIG_ASSET), publishes=True)
+@table_asset(
+    "topic_names",
+    deps=("votes", "voters", "quarantine", "ingest_report", *OUTCOMES, CONFIG_ASSET),
+    publishes=True,
+)
 def topic_names(
     run: Run,
     items: pa.Table,
