@@ -130,15 +130,88 @@ class EmbeddingConfig(_Section):
     batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
 
 
+class AutoConfig(_Section):
+    """The strategy `auto`: what ways of clustering agree on."""
+
+    resolution: float | None = Field(
+        default=None, gt=0, le=100, description="Larger finds more and smaller topics. Default: by the number of items."
+    )
+
+
+class RecursiveConfig(_Section):
+    """The strategy `recursive`: density clusters within density clusters."""
+
+    share: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.5,
+        description="Smallest topic as a share of the items of the topic that is divided: "
+        "max(floor / 2^depth, 10, items x share x decay^depth).",
+    )
+    decay: float = Field(default=0.5, gt=0, le=1, description="What the share is multiplied with at each depth.")
+    floor: int = Field(default=50, ge=2, description="Smallest topic in the root; halved at each depth, at least 10.")
+    least_silhouette: float = Field(
+        default=0.1, ge=-1, le=1, description="Silhouette in the layout that a division must reach."
+    )
+    least_gain: float = Field(
+        default=0.05, ge=0, le=2, description="By how much a division must raise the silhouette of the vectors."
+    )
+    lays_out_anew: bool = Field(
+        default=False, description="Whether each topic is laid out by UMAP anew before it is divided."
+    )
+
+
+class FlatConfig(_Section):
+    """The strategy `flat`: one clustering."""
+
+    algorithm: Literal["hdbscan", "kmeans", "minibatch", "agglomerative"] = Field(
+        default="hdbscan", description="The algorithm; it works in five dimensions made by UMAP."
+    )
+    clusters: int | None = Field(
+        default=None, ge=2, description="Number of topics for all but `hdbscan`. Default: by elbow and silhouette."
+    )
+    max_clusters: int = Field(default=100, ge=2, le=2000, description="Largest number tried where none is given.")
+    linkage: Literal["ward", "complete", "average", "single"] = Field(
+        default="ward", description="Linkage of `agglomerative`."
+    )
+    max_memory_mb: int = Field(
+        default=4096, ge=1, description="Memory above which `agglomerative` is refused; it grows with the square."
+    )
+    decay_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="Days after which an item counts 1/e of a new one, for `kmeans` and `minibatch`; 7 is usual. "
+        "Default: all count the same.",
+    )
+
+    @model_validator(mode="after")
+    def _only_means_are_weighted(self) -> "FlatConfig":
+        if self.decay_days is not None and self.algorithm not in ("kmeans", "minibatch"):
+            raise ValueError(f"decay_days: {self.algorithm} cannot weigh items; use kmeans or minibatch")
+        return self
+
+
 class TopicsConfig(_Section):
     """How items become a tree of topics."""
+
+    strategy: Literal["auto", "recursive", "levels", "flat"] = Field(
+        default="auto",
+        description="`auto`: what ways of clustering agree on, gathered from the bottom up. `recursive`: density "
+        "clusters within density clusters. `levels`: three levels of density clusters of stated sizes. `flat`: one "
+        "clustering.",
+    )
 
     include_rejected: bool = Field(
         default=False, description="Whether items that moderation rejected take part in topics."
     )
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
+    auto: AutoConfig = Field(default_factory=AutoConfig, description="The strategy `auto`.")
+    recursive: RecursiveConfig = Field(default_factory=RecursiveConfig, description="The strategy `recursive`.")
+    flat: FlatConfig = Field(default_factory=FlatConfig, description="The strategy `flat`.")
     min_topic_size: int | None = Field(
-        default=None, ge=2, description="Smallest topic. Default: by the number of items."
+        default=None,
+        ge=2,
+        description="Smallest topic of `auto` and `flat`. Default: the cube root of the number of items, at least 4.",
     )
     max_depth: int = Field(default=3, ge=0, le=10, description="Levels below the root.")
     seed: int = Field(default=42, ge=0, description="Seed of every random step.")

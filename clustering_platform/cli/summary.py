@@ -47,7 +47,7 @@ _CONSENSUS = """
     WHERE c.dataset = $dataset AND c.day = $day ORDER BY c.side, c.rank LIMIT $limit
 """
 _TOPICS = """
-    SELECT t.topic_id, t.parent_id, t.size, t.own_size, t.note, n.name
+    SELECT t.topic_id, t.parent_id, t.size, t.note, n.name
     FROM topic_tree t JOIN topic_names n USING (dataset, topic_id)
     WHERE t.dataset = $dataset ORDER BY t.depth, t.size DESC, t.topic_id
 """

@@ -16,12 +16,12 @@ def compute_topics(
 ) -> dict[str, pa.Table]:
     """Return every table of topics, by name, for the `items` table."""
     embeddings = embed_items(items, embedder, cache, batch_size=config.embedding.batch_size)
-    topic_tree, item_topics = build_topic_tree(embeddings, config=config)
+    tree = build_topic_tree(embeddings, config=config)
+    topic_tree, item_topics = tree["topic_tree"], tree["item_topics"]
     topic_names = name_topics(items, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config)
     return {
         "embeddings": embeddings,
         "projection": project(embeddings, seed=config.seed),
-        "topic_tree": topic_tree,
-        "item_topics": item_topics,
+        **tree,
         "topic_names": topic_names,
     }

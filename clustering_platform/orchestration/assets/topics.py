@@ -26,12 +26,15 @@ def projection(run: Run, embeddings: pa.Table) -> pa.Table:
     return project(embeddings, seed=run.config.topics.seed)
 
 
-@table_asset("topic_tree", "item_topics", kinds=("hdbscan", "parquet"), deps=(CONFIG_ASSET,))
+@table_asset(
+    "topic_tree", "item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
+)
 def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
-    """Divide the items into topics, and those into topics again."""
-    from clustering_platform.semantics.topic_tables import build_topic_tree
+    """Find the topics of the items and gather them in a tree."""
+    from clustering_platform.semantics.topic_tables import TREE_TABLES, build_topic_tree
 
-    return build_topic_tree(embeddings, config=run.config.topics)
+    tables = build_topic_tree(embeddings, config=run.config.topics)
+    return tuple(tables[name] for name in TREE_TABLES)
 
 
 @table_asset(
