@@ -4,6 +4,7 @@ Each setting has a default and a description; reading the file and telling what 
 ``datasets``.
 """
 
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -151,9 +152,8 @@ class EmbeddingConfig(_Section):
     )
     api_key_variable: str | None = Field(
         default=None,
-        pattern=r"^[A-Z][A-Z0-9_]*_API_KEY$",
-        description="Name of the environment variable that holds the key. Default: `CLUSTERING_OPENAI_API_KEY` or, "
-        "for OpenAI itself, `OPENAI_API_KEY`. The key itself never stands in this file.",
+        description="Name of the environment variable that holds the key; it ends in `_API_KEY`. Default: "
+        "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key itself never stands in this file.",
     )
     dimensions: int | None = Field(
         default=None, ge=2, le=16_384, description="Length of the vectors, for models that can shorten theirs."
@@ -205,6 +205,14 @@ class EmbeddingConfig(_Section):
             raise PydanticCustomError("other_provider", "is for the provider {owner}", {"owner": repr(owner)})
         return value
 
+    @field_validator("api_key_variable")
+    @classmethod
+    def _names_a_key(cls, value: str | None) -> str | None:
+        """Refuse a key in place of its name, and variables that hold other secrets."""
+        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", value):
+            raise PydanticCustomError("secret", "is the name of a variable, like OTHER_API_KEY, never the key itself")
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _is_plain_address(cls, value: str | None) -> str | None:
@@ -215,7 +223,7 @@ class EmbeddingConfig(_Section):
         if address.scheme not in ("http", "https") or not address.hostname:
             raise PydanticCustomError("no_address", "is no address like https://host/v1")
         if "@" in address.netloc or address.query or address.fragment:
-            raise PydanticCustomError("secret_address", "has room for a key; write scheme, host and path only")
+            raise PydanticCustomError("secret", "has room for a key; write scheme, host and path only")
         return value.rstrip("/")
 
     @field_validator("template")

@@ -123,7 +123,7 @@ def _judge_status(error: "APIStatusError", now: float) -> Failure:
     is_too_long = status == 413 or (status in (400, 422) and bool(_TOO_LONG.search(told)))
     is_retryable = (status in _RETRYABLE or status >= 500) and _QUOTA not in (error.code, error.type)
     return Failure(
-        f"HTTP {status}: {_line(error.message)}",
+        f"HTTP {status}: {_line(error.message.removeprefix(f'Error code: {status} - '))}",
         is_retryable=is_retryable,
         status=status,
         retry_after=seconds_to_wait(error.response.headers.get("retry-after"), now),

@@ -4,7 +4,6 @@ What is wrong with an answer is told by `MalformedAnswerError`, which means that
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +40,7 @@ def read_vectors(content: dict[str, Any], count: int) -> list[Vector]:
     Raises
     ------
     MalformedAnswerError
-        There is not one entry for each index from 0 to count - 1, or one is no list of numbers.
+        There is not one entry for each index from 0 to count - 1.
     """
     data = content.get("data")
     if not isinstance(data, list):
@@ -64,7 +63,7 @@ def sound(
     Without a `dimension` all vectors of the answer must agree on one, else none can be used.
     """
     dimensions = {len(vector) for vector in vectors}
-    if dimension is None and len(dimensions) > 1:
+    if dimension is None and len(dimensions - {0}) > 1:
         return {}, MalformedAnswerError(f"vectors of different dimensions {sorted(dimensions)}")
     good: dict[int, Vector] = {}
     fault = None
@@ -81,7 +80,7 @@ def sound(
 def _reason(found: int, length: float, dimension: int | None) -> str | None:
     """Return what is wrong with a vector, by its dimension and length; None if nothing."""
     if found == 0:
-        return "is empty"
+        return "is no list of numbers"
     if dimension is not None and found != dimension:
         return f"has dimension {found}, expected {dimension}"
     if not np.isfinite(length):
@@ -90,16 +89,13 @@ def _reason(found: int, length: float, dimension: int | None) -> str | None:
 
 
 def _vector(value: object) -> Vector:
-    """Return an embedding as an array; it comes as a list of numbers, or as base64 of 32-bit floats."""
+    """Return an embedding as an array; an empty one for what is neither numbers nor base64 of 32-bit floats."""
     try:
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4").astype(np.float32)
-        if not isinstance(value, list):
-            raise MalformedAnswerError("an embedding is not a list of numbers")
-        array = np.array([np.nan if number is None else number for number in value], dtype=np.float64)
-    except (binascii.Error, ValueError, TypeError, OverflowError):
-        raise MalformedAnswerError("an embedding is not a list of numbers") from None
-    if array.ndim != 1:
-        raise MalformedAnswerError("an embedding is not a list of numbers")
+        numbers = value if isinstance(value, list) else []
+        array = np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return np.empty(0, dtype=np.float32)
     with np.errstate(over="ignore"):
-        return array.astype(np.float32)
+        return array.astype(np.float32) if array.ndim == 1 else np.empty(0, dtype=np.float32)

@@ -102,6 +102,8 @@ class SentenceTransformerEmbedder:
             show_progress_bar=False,
             truncate_dim=self._dimensions,
         )
+        if self._dimensions and vectors.shape[1] != self._dimensions:
+            raise ValueError(f"topics.embedding.dimensions: {self._source!r} has no more than {vectors.shape[1]}")
         return np.asarray(vectors, dtype=np.float32)
 
     def close(self) -> None:
@@ -133,18 +135,7 @@ class SentenceTransformerEmbedder:
         return SentenceTransformer(path, device=self._device, local_files_only=True, trust_remote_code=False)
 
     def _shortened(self, transformer: Any) -> Any:
-        """Return the model, reading no more than was asked for.
-
-        Raises
-        ------
-        ValueError
-            Its vectors are shorter than was asked for.
-        """
-        own = transformer.get_sentence_embedding_dimension()
-        if self._dimensions and own is not None and self._dimensions > own:
-            raise ValueError(
-                f"topics.embedding.dimensions: {self._source!r} has {own}, {self._dimensions} were asked for"
-            )
+        """Return the model, reading no more than was asked for."""
         if self._max_tokens:
             longest = transformer.max_seq_length
             transformer.max_seq_length = min(longest, self._max_tokens) if longest else self._max_tokens
