@@ -153,7 +153,7 @@ class EmbeddingConfig(_Section):
     api_key_variable: str | None = Field(
         default=None,
         description="Name of the environment variable that holds the key; it ends in `_API_KEY`. Default: "
-        "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key itself never stands in this file.",
+        "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key never stands here.",
     )
     dimensions: int | None = Field(
         default=None, ge=2, le=16_384, description="Length of the vectors, for models that can shorten theirs."
@@ -179,16 +179,24 @@ class EmbeddingConfig(_Section):
         "batches under way.",
     )
     concurrency: int = Field(default=4, ge=1, le=64, description="Requests under way at once; halved when refused.")
-    requests_per_minute: float | None = Field(default=None, gt=0, description="Limit of the service, if known.")
-    tokens_per_minute: float | None = Field(default=None, gt=0, description="Limit of the service, if known.")
+    requests_per_minute: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
+    )
+    tokens_per_minute: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
+    )
     timeout_seconds: float = Field(default=60, gt=0, le=600, description="How long to wait for an answer.")
     attempts: int = Field(default=6, ge=1, le=20, description="How often a request is sent before the run fails.")
     price_per_million_tokens: float | None = Field(
-        default=None, ge=0, description="US dollars for a million tokens. Default: OpenAI's, where it is known."
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars for a million tokens. Default: OpenAI's, where it is known.",
     )
     max_cost: float | None = Field(
         default=None,
         ge=0,
+        allow_inf_nan=False,
         description="US dollars that embedding in one run of a step may cost by estimate; above it nothing is sent.",
     )
 

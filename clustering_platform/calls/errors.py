@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _RETRYABLE = {408, 409, 429}
 _QUOTA = "insufficient_quota"  # comes as a 429, but the account is empty: no wait fills it
+_MORE_THAN_A_MINUTE_HAS = "request too large"
 _TOO_LONG = re.compile(
     r"context[ _]length|too long|too many tokens|too large|max(imum)?[ _](input|token|tokens|length|sequence)"
     r"|exceeds? .{0,40}(tokens|length|limit)|string_above_max_length",
@@ -120,11 +121,15 @@ def without(message: str, secrets: tuple[str, ...]) -> str:
 def _judge_status(error: "APIStatusError", now: float) -> Failure:
     status: int = error.status_code
     told = f"{error.code or ''} {error.message}"
-    is_too_long = status == 413 or (status in (400, 422) and bool(_TOO_LONG.search(told)))
+    is_too_long = (
+        status == 413
+        or (status in (400, 422) and bool(_TOO_LONG.search(told)))
+        or (status == 429 and _MORE_THAN_A_MINUTE_HAS in told.lower())
+    )
     is_retryable = (status in _RETRYABLE or status >= 500) and _QUOTA not in (error.code, error.type)
     return Failure(
         f"HTTP {status}: {_line(error.message.removeprefix(f'Error code: {status} - '))}",
-        is_retryable=is_retryable,
+        is_retryable=is_retryable and not is_too_long,
         status=status,
         retry_after=seconds_to_wait(error.response.headers.get("retry-after"), now),
         is_too_long=is_too_long,

@@ -72,6 +72,32 @@ def test_an_empty_account_is_final_although_it_comes_as_too_many_requests() -> N
     assert error.value.ends_the_run
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (400, "This model's maximum context length is 8192 tokens, however you requested 9000 tokens", None),
+        (400, "no", "context_length_exceeded"),
+        (400, "Invalid 'input': maximum request size is 300000 tokens per request.", "max_tokens_per_request"),
+        (422, "inputs must have less than 512 tokens: too long", None),
+        (413, "Payload Too Large", None),
+        (429, "Request too large for m: Limit 1000, Requested 2000", "rate_limit_exceeded"),
+    ],
+)
+def test_what_is_too_long_is_final_and_known_as_such(status: int, message: str, code: str | None) -> None:
+    calls = calls_of(FakeClock())
+    with pytest.raises(CallError) as error:
+        calls.run(failing(status_error(status, message, {"code": code})))
+    assert error.value.is_too_long
+    assert calls.requests == 1
+
+
+@pytest.mark.parametrize("message", ["unknown model", "input cannot be an empty string", "invalid type for dimensions"])
+def test_other_refusals_are_not_taken_for_too_long(message: str) -> None:
+    with pytest.raises(CallError) as error:
+        calls_of(FakeClock()).run(failing(status_error(400, message)))
+    assert not error.value.is_too_long
+
+
 def test_the_last_of_six_tries_is_final_and_says_so() -> None:
     calls = calls_of(FakeClock())
     with pytest.raises(CallError, match=r"HTTP 500: no \(after 6 tries\)"):

@@ -46,9 +46,11 @@ class _Part:
     texts: tuple[str, ...]
     is_halved: bool = False
 
-    def pick(self, places: Sequence[int], texts: Sequence[str] | None = None) -> "_Part":
-        picked = tuple(self.texts[place] for place in places) if texts is None else tuple(texts)
-        return _Part(tuple(self.positions[place] for place in places), picked, texts is not None)
+    def pick(self, places: Sequence[int]) -> "_Part":
+        return _Part(tuple(self.positions[place] for place in places), tuple(self.texts[place] for place in places))
+
+    def halved(self) -> "_Part":
+        return _Part(self.positions, tuple(map(half_of, self.texts)), is_halved=True)
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,7 @@ def _smaller(result: _Done) -> list[_Part]:
     if len(missing) > 1:
         middle = len(missing) // 2
         return [part.pick(missing[:middle]), part.pick(missing[middle:])]
-    return [] if part.is_halved else [part.pick(missing, [half_of(part.texts[missing[0]])])]
+    return [] if part.is_halved else [part.pick(missing).halved()]
 
 
 def _named(result: _Done, labels: Sequence[str]) -> Exception:
