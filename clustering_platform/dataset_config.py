@@ -191,7 +191,7 @@ class EmbeddingConfig(_Section):
         default=None,
         ge=0,
         allow_inf_nan=False,
-        description="US dollars for a million tokens. Default: OpenAI's, where it is known.",
+        description="US dollars for a million tokens. Default: the price of OpenAI, where it is known.",
     )
     max_cost: float | None = Field(
         default=None,
