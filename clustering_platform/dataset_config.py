@@ -4,9 +4,16 @@ Each setting has a default and a description; reading the file and telling what 
 ``datasets``.
 """
 
+import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from clustering_platform.item_template import TemplateError, parse_template
+
+DEFAULT_MODELS = {"sentence-transformers": "packaged-minilm", "openai": "text-embedding-3-large"}
 
 
 class _Section(BaseModel):
@@ -122,12 +129,119 @@ class OpinionsConfig(_Section):
 class EmbeddingConfig(_Section):
     """What turns items into vectors."""
 
-    model: str = Field(
-        default="packaged-minilm",
-        description="Sentence-transformers model: a name or a folder. `packaged-minilm` is all-MiniLM-L6-v2 as it "
-        "comes with the installation and works offline.",
+    provider: Literal["sentence-transformers", "openai"] = Field(
+        default="sentence-transformers",
+        description="`sentence-transformers`: a model on this machine. `openai`: OpenAI, or a service that speaks its "
+        "`/v1/embeddings`; texts are sent there.",
     )
-    batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Sentence-transformers: a folder or a name on the Hugging Face hub, for example "
+        "`Snowflake/snowflake-arctic-embed-l`; default `packaged-minilm`, which is all-MiniLM-L6-v2 as it comes with "
+        "the installation and works offline. OpenAI: the name of a model; default `text-embedding-3-large`.",
+    )
+    revision: str | None = Field(
+        default=None,
+        pattern=r"^[\w./-]+$",
+        description="Branch, tag or commit of a model on the Hugging Face hub. Default: the local copy, or the newest.",
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="Address of a service that speaks OpenAI's API, up to and with `/v1`. Default: OpenAI itself.",
+    )
+    api_key_variable: str | None = Field(
+        default=None,
+        description="Name of the environment variable that holds the key; it ends in `_API_KEY`. Default: "
+        "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key never stands here.",
+    )
+    dimensions: int | None = Field(
+        default=None, ge=2, le=16_384, description="Length of the vectors, for models that can shorten theirs."
+    )
+    max_tokens: int | None = Field(
+        default=None,
+        ge=16,
+        le=1_000_000,
+        description="Where texts are cut. Default: what the model reads; 8192 for OpenAI, where tokens are estimated "
+        "on the safe side from letters and bytes.",
+    )
+    template: str = Field(
+        default="{text}",
+        description="What is embedded of an item: text with the fields `{text}`, `{item_id}`, `{created_at}`, and "
+        "`{metadata[name]}` for a further column of the source; `{{` and `}}` are braces. A missing field is empty; "
+        "an item whose fields are all empty takes no part.",
+    )
+    batch_size: int = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="Texts embedded at a time, or sent in one request (2048 at most). What is killed loses the "
+        "batches under way.",
+    )
+    concurrency: int = Field(default=4, ge=1, le=64, description="Requests under way at once; halved when refused.")
+    requests_per_minute: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
+    )
+    tokens_per_minute: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
+    )
+    timeout_seconds: float = Field(default=60, gt=0, le=600, description="How long to wait for an answer.")
+    attempts: int = Field(default=6, ge=1, le=20, description="How often a request is sent before the run fails.")
+    price_per_million_tokens: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars for a million tokens. Default: the price of OpenAI, where it is known.",
+    )
+    max_cost: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars that embedding in one run of a step may cost by estimate; above it nothing is sent.",
+    )
+
+    @property
+    def model_name(self) -> str:
+        """The model, or that of the provider where none is named."""
+        return self.model or DEFAULT_MODELS[self.provider]
+
+    @field_validator("revision", "base_url", "api_key_variable")
+    @classmethod
+    def _belongs_to_the_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
+        owner = "sentence-transformers" if info.field_name == "revision" else "openai"
+        if value is not None and info.data.get("provider", owner) != owner:
+            raise PydanticCustomError("other_provider", "is for the provider {owner}", {"owner": repr(owner)})
+        return value
+
+    @field_validator("api_key_variable")
+    @classmethod
+    def _names_a_key(cls, value: str | None) -> str | None:
+        """Refuse a key in place of its name, and variables that hold other secrets."""
+        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", value):
+            raise PydanticCustomError("secret", "is the name of a variable, like OTHER_API_KEY, never the key itself")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_plain_address(cls, value: str | None) -> str | None:
+        """Refuse what is no address, and what may carry a key."""
+        if value is None:
+            return None
+        address = urlsplit(value)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise PydanticCustomError("no_address", "is no address like https://host/v1")
+        if "@" in address.netloc or address.query or address.fragment:
+            raise PydanticCustomError("secret", "has room for a key; write scheme, host and path only")
+        return value.rstrip("/")
+
+    @field_validator("template")
+    @classmethod
+    def _can_be_read(cls, value: str) -> str:
+        try:
+            parse_template(value)
+        except TemplateError as error:
+            raise PydanticCustomError("template", "{reason}", {"reason": str(error)}) from error
+        return value
 
 
 class AutoConfig(_Section):

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL database for Dagster's own state. Default: SQLite in `dagster` under the data folder.",
     )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        description="Key for embeddings by OpenAI or a service that speaks its API. Default: OPENAI_API_KEY, for "
+        "OpenAI itself.",
+    )
 
     def check_home(self) -> None:
         """Make sure that this is the project.

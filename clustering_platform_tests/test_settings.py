@@ -62,6 +62,7 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path, monkeypatch: pyte
         "start_day": "2025-02-03",
         "pseudonym_key": "k" * 32,
         "postgres_url": "postgresql://user:pass@host/db",
+        "openai_api_key": "sk-key",
     }
     assert set(values) == set(Settings.model_fields)
     for name, value in values.items():
@@ -74,6 +75,8 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path, monkeypatch: pyte
     assert settings.pseudonym_key.get_secret_value() == "k" * 32
     assert settings.postgres_url
     assert settings.postgres_url.get_secret_value() == "postgresql://user:pass@host/db"
+    assert settings.openai_api_key
+    assert settings.openai_api_key.get_secret_value() == "sk-key"
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

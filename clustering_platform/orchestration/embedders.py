@@ -10,7 +10,7 @@ import dagster as dg
 from clustering_platform.dataset_config import EmbeddingConfig
 
 if TYPE_CHECKING:
-    from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.embedders.protocol import Embedder
 
 
 class Embedders(dg.ConfigurableResource[None]):
@@ -18,6 +18,6 @@ class Embedders(dg.ConfigurableResource[None]):
 
     def create(self, config: EmbeddingConfig) -> AbstractContextManager[Embedder]:
         """Return the embedder of `config`; leaving its block releases the model."""
-        from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+        from clustering_platform.semantics.embedders.creating import create_embedder
 
-        return SentenceTransformerEmbedder(config.model, batch_size=config.batch_size)
+        return create_embedder(config)

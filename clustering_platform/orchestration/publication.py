@@ -32,7 +32,7 @@ from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
-    from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.embedders.protocol import Embedder
 
 # Raise the number of a room when its results change with the same input and settings.
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
@@ -192,9 +192,9 @@ class Publication:
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
             case "embeddings":
-                settings = topics.model_dump(mode="json", include={"include_rejected", "embedding"})
-                with self.embedder() as embedder:
-                    return [self.file("items").recipe, settings, embedder.model]
+                chosen = [topics.include_rejected, topics.embedding.provider, topics.embedding.template]
+                with self.create_embedder() as embedder:  # its name says all else that changes a vector
+                    return [self.file("items").recipe, *chosen, embedder.model]
             case "projection":
                 return [self.recipe("embeddings"), topics.seed]
             case "topic_names":
@@ -216,7 +216,7 @@ class Publication:
 
         return Pseudonyms.for_dataset(self.dataset, self.warehouse.settings)
 
-    def embedder(self) -> AbstractContextManager[Embedder]:
+    def create_embedder(self) -> AbstractContextManager[Embedder]:
         """Return the embedder of the dataset; leaving its block releases the model."""
         settings = self.config.topics.embedding
         embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)

@@ -1,16 +1,16 @@
 """Which texts are embedded, in which order, and what is checked: the `embeddings` table.
 
-The models belong in ``embedding``, the store of vectors in ``embedding_cache``.
+The models belong in ``embedders``, the store of vectors in ``embedding_cache``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedders.protocol import Embedder, EmbedsInParts
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.texts import content_hash, excerpt, is_blank, normalise
 from clustering_platform.tables import TABLES, conform
@@ -90,16 +90,30 @@ def embed_texts(
     missing = sorted((text for text, key in hashes.items() if key not in known), key=lambda text: (-len(text), text))
     report = progress or (lambda done, total: None)
     report(len(hashes) - len(missing), len(hashes))
-    for start in range(0, len(missing), batch_size):
-        batch = missing[start : start + batch_size]
-        labels = [f"item {owners[text]!r}" if owners else repr(excerpt(text, 60)) for text in batch]
-        vectors = _checked(embedder.embed(batch), labels, embedder.model)
-        keys = [hashes[text] for text in batch]
+    labels = [f"item {owners[text]!r}" if owners else repr(excerpt(text, 60)) for text in missing]
+    dimension = len(next(iter(known.values()))) if known else None
+    done = len(hashes) - len(missing)
+    for positions, part in _parts(embedder, missing, labels, batch_size=batch_size, dimension=dimension):
+        vectors = _checked(part, [labels[position] for position in positions], embedder.model)
+        keys = [hashes[missing[position]] for position in positions]
         cache.put_many(embedder.model, dict(zip(keys, vectors, strict=True)))
         known.update(cache.get_many(embedder.model, keys))  # another process may have stored them first
-        report(len(hashes) - len(missing) + start + len(batch), len(hashes))
+        done += len(keys)
+        report(done, len(hashes))
     _check_dimensions(known.values(), embedder.model)
     return {text: known[key] for text, key in hashes.items()}
+
+
+def _parts(
+    embedder: Embedder, texts: list[str], labels: list[str], *, batch_size: int, dimension: int | None
+) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
+    """Yield positions in `texts` with their vectors, as the embedder is done with them."""
+    if isinstance(embedder, EmbedsInParts):
+        yield from embedder.embed_in_parts(texts, labels=labels, dimension=dimension)
+        return
+    for start in range(0, len(texts), batch_size):
+        batch = texts[start : start + batch_size]
+        yield range(start, start + len(batch)), embedder.embed(batch)
 
 
 def vector_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:

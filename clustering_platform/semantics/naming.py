@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
-from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_texts
 from clustering_platform.semantics.phrases import Key, find_phrases, first_words, is_part, overlap, word_count

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from clustering_platform.dataset_config import TopicsConfig
-from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items
 from clustering_platform.semantics.naming import name_topics

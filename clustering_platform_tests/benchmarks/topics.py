@@ -46,7 +46,7 @@ def read(path: Path) -> tuple[list[str], list[str]]:
 
 def embed(texts: list[str]) -> pa.Table:
     """Return the table `embeddings` of the texts."""
-    from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+    from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
     from clustering_platform.semantics.item_embeddings import embed_items
 

@@ -10,9 +10,10 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Ta
 def embeddings(run: Run, items: pa.Table) -> pa.Table:
     """Turn every text into a vector; vectors made before come from the cache."""
     from clustering_platform.semantics.item_embeddings import embed_items, topic_items
+    from clustering_platform.semantics.templates import render
 
     config = run.config.topics
-    chosen = topic_items(items, include_rejected=config.include_rejected)
+    chosen = render(topic_items(items, include_rejected=config.include_rejected), config.embedding.template)
     with run.embedder() as embedder:
         batch_size = config.embedding.batch_size
         return embed_items(chosen, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
@@ -53,10 +54,11 @@ def topic_names(
     """Name every topic from its items, and publish the tables of the dataset."""
     from clustering_platform.orchestration.pictures import topic_map
     from clustering_platform.semantics.naming import name_topics
+    from clustering_platform.semantics.templates import readable
 
     with run.embedder() as embedder:
         names = name_topics(
-            items,
+            readable(items, run.config.topics.embedding.template),
             embeddings,
             topic_tree,
             item_topics,
