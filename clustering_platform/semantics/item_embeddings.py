@@ -94,11 +94,12 @@ def embed_texts(
         batch = missing[start : start + batch_size]
         labels = [f"item {owners[text]!r}" if owners else repr(excerpt(text, 60)) for text in batch]
         vectors = _checked(embedder.embed(batch), labels, embedder.model)
-        keys = [hashes[text] for text in batch]
-        cache.put_many(embedder.model, dict(zip(keys, vectors, strict=True)))
-        known.update(cache.get_many(embedder.model, keys))  # another process may have stored them first
+        made = dict(zip((hashes[text] for text in batch), vectors, strict=True))
+        cache.put_many(embedder.model, made)
+        known |= made | cache.get_many(embedder.model, list(made))  # another process may have stored them first
         report(len(hashes) - len(missing) + start + len(batch), len(hashes))
     _check_dimensions(known.values(), embedder.model)
+    cache.settle(embedder.model, hashes.values())
     return {text: known[key] for text, key in hashes.items()}
 
 
