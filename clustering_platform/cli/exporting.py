@@ -12,6 +12,7 @@ from typing import BinaryIO
 import typer
 from rich.console import Console
 
+from clustering_platform.cli.sizes import size_text
 from clustering_platform.datasets import Dataset
 from clustering_platform.exports.errors import ExportError
 from clustering_platform.exports.placing import placed_file, placed_folder
@@ -52,7 +53,7 @@ def export_table(
     target = output or Path(f"{_stem(dataset, table, rows, day)}.{chosen}")
     with placed_file(target, replace=replace) as file:
         count = write_rows(rows, file, chosen, raw=raw)
-    out.print(f"{target}: {count:,} rows, {_size(target.stat().st_size)}")
+    out.print(f"{target}: {count:,} rows, {size_text(target.stat().st_size)}")
 
 
 def export_polis(
@@ -72,7 +73,7 @@ def export_polis(
         files = write_polis(conversation, draft, raw=raw)
     out.print(f"{dataset.name} on {conversation.day}, commit {conversation.tick}, to {folder}")
     for file in files:
-        out.print(f"  {file.name:<28}{_size(file.bytes):>12}")
+        out.print(f"  {file.name:<28}{size_text(file.bytes):>12}")
     if not conversation.people.is_plain:
         out.print("people are numbered by their first vote; participant-ids.csv says who is who in the tables")
 
@@ -101,7 +102,3 @@ def _to_stdout(write: Callable[[BinaryIO], object], *, is_text: bool) -> None:
     except BrokenPipeError as error:  # who reads it has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(141) from error
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"

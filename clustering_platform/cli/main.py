@@ -246,6 +246,44 @@ def gc(
         out.print(f"left alone, as they are being computed: {', '.join(gone.busy)}")
 
 
+cache = typer.Typer(help="Show what is kept to save work: embeddings made before, compiled code.")
+app.add_typer(cache, name="cache")
+
+
+@cache.callback(invoke_without_command=True)
+@reports_errors
+def show_caches(context: typer.Context) -> None:
+    """Show what is kept to save work: embeddings made before, compiled code."""
+    from clustering_platform.cli.caching import print_caches
+
+    if context.invoked_subcommand is None:
+        print_caches(project_settings(), out)
+
+
+@cache.command()
+@reports_errors
+def prune(
+    older_than_days: Annotated[
+        int | None,
+        typer.Option(min=0, help="Remove what was not used for so many days. Default: CLUSTERING_CACHE_MAX_AGE_DAYS."),
+    ] = None,
+    max_bytes: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Largest size of the file, as 500MB. Default: CLUSTERING_CACHE_MAX_BYTES."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Remove vectors of this model only.", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+) -> None:
+    """Remove embeddings that are past the limits, and make the file smaller."""
+    from clustering_platform.cli.caching import prune_cache
+    from clustering_platform.cli.sizes import parse_size
+
+    size = None if max_bytes is None else parse_size(max_bytes)
+    prune_cache(
+        project_settings(), older_than_days=older_than_days, max_bytes=size, model=model, dry_run=dry_run, out=out
+    )
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @reports_errors
 def dev(context: typer.Context) -> None:
