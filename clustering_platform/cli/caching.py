@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Column, Table
 
 import clustering_platform
-from clustering_platform.cli.sizes import size_text
-from clustering_platform.semantics.embedding_cache import CacheLimits, EmbeddingCache, ModelContents
+from clustering_platform.cli.sizes import parse_size, size_text
 from clustering_platform.settings import Settings
 from clustering_platform.store.errors import StoreError
 
+if TYPE_CHECKING:
+    from clustering_platform.semantics.embedding_cache import ModelContents
+
+_HELP = "Show what is kept to save work: embeddings made before, compiled code."
 _NUMBERS = ("vectors", "size", "oldest", "newest", "last used", "partial")
 
 
@@ -32,8 +37,53 @@ class Folder:
     newest: date
 
 
+def cache_app(
+    reports_errors: Callable[[Callable[..., None]], Callable[..., None]],
+    project_settings: Callable[[], Settings],
+    out: Console,
+) -> typer.Typer:
+    """Return the command `cache`, which shows, and `cache prune`."""
+    app = typer.Typer(help=_HELP)
+
+    @app.callback(invoke_without_command=True)
+    @reports_errors
+    def show(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            print_caches(project_settings(), out)
+
+    @app.command()
+    @reports_errors
+    def prune(
+        older_than_days: Annotated[
+            int | None,
+            typer.Option(
+                min=0, help="Days without use after which vectors go. Default: CLUSTERING_CACHE_MAX_AGE_DAYS."
+            ),
+        ] = None,
+        max_bytes: Annotated[
+            str | None,
+            typer.Option(metavar="SIZE", help="Largest size of the file: 500MB. Default: CLUSTERING_CACHE_MAX_BYTES."),
+        ] = None,
+        model: Annotated[str | None, typer.Option(help="The only model whose vectors go.", show_default=False)] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    ) -> None:
+        """Remove embeddings that are past the limits, and make the file smaller."""
+        prune_cache(
+            project_settings(),
+            older_than_days=older_than_days,
+            max_bytes=None if max_bytes is None else parse_size(max_bytes),
+            model=model,
+            dry_run=dry_run,
+            out=out,
+        )
+
+    return app
+
+
 def print_caches(settings: Settings, out: Console) -> None:
     """Print the embeddings by model, how near they are to their limits, and the other caches."""
+    from clustering_platform.semantics.embedding_cache import EmbeddingCache
+
     cache = EmbeddingCache(settings.embedding_cache)
     contents = cache.contents()
     if contents:
@@ -70,6 +120,8 @@ def prune_cache(
     OSError
         Others are writing to the cache for a minute, or the disk is full.
     """
+    from clustering_platform.semantics.embedding_cache import CacheLimits, EmbeddingCache
+
     cache = EmbeddingCache(settings.embedding_cache)
     known = [one.model for one in cache.contents()]
     if model and model not in known:
