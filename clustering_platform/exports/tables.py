@@ -20,6 +20,8 @@ Format = Literal["csv", "jsonl", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 HISTORY = "_history"
 _BATCH = 20_000
+_BUFFER = 2**20
+"""Bytes of a column that are read at a time; else all of its row group is, 100 MB of vectors."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ def read_batches(path: Path, schema: pa.Schema, *, rows: int = _BATCH) -> Iterat
         The file is gone or damaged.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             present = [name for name in schema.names if name in file.schema_arrow.names]
             for group in range(file.num_row_groups):  # asked for all at once, it keeps the file in memory
-                for batch in file.iter_batches(rows, row_groups=[group], columns=present):
+                for batch in file.iter_batches(rows, row_groups=[group], columns=present, use_threads=False):
                     yield _in_columns(batch, schema)
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise ExportError(f"{path}: the file is gone or damaged; run the job again that made it") from error

@@ -28,7 +28,7 @@ from clustering_platform.exports.topic_strength import topic_strengths
 from clustering_platform.exports.topics import PublishedTopics, TopicTree
 
 LONGEST_TEXT = 500
-_ROW_GROUP = 2**24  # bytes, or as many rows as below
+_ROW_GROUP = 2**23  # bytes, or as many rows as below
 _GROUP_ROWS = 50_000
 
 

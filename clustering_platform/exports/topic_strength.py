@@ -44,7 +44,7 @@ def count_by_topic(tree: TopicTree, own: NDArray[np.int64], nearest: NDArray[np.
     counts = np.zeros(len(tree.ids), np.int64)
     for line in tree.lines.T:
         above = line[own]
-        counts += np.bincount(above[(above >= 0) & (above == line[nearest])], len(tree.ids))
+        counts += np.bincount(above[(above >= 0) & (above == line[nearest])], minlength=len(tree.ids))
     return counts
 
 

@@ -18,7 +18,7 @@ from clustering_platform.tables import TABLES
 
 NEEDED_TABLES = ("items", "topic_tree", "topic_names", "item_topics", "projection")
 VECTORS = "embeddings"
-_ROWS = 5_000
+_ROWS = 2_000
 _TREE = ("topic_id", "parent_id", "depth", "path", "size", "cohesion")
 _PLACES = pa.schema([("topic", pa.int32()), ("similarity", pa.float32()), ("is_noise", pa.bool_())])
 
@@ -116,20 +116,26 @@ class PublishedTopics:
         """The items that are on the map: `item_id`, `x`, `y`."""
         return read_whole(self.files["projection"], TABLES["projection"].schema())
 
-    def items(self, *columns: str, rows: int = _ROWS) -> Iterator[pa.RecordBatch]:
-        """Yield columns of all items in order, some rows at a time, with `topic`, `similarity`, `is_noise`, `x`, `y`.
+    @cached_property
+    def placed(self) -> pa.Table:
+        """For all items in order `topic`, `similarity`, `is_noise`, `x`, `y`, null where there is none."""
+        ids = read_whole(self.files["items"], pa.schema([("item_id", pa.string())]))["item_id"]
+        columns: dict[str, pa.ChunkedArray] = {}
+        for table in (self.places, self.map):
+            found = table.drop_columns(["item_id"]).take(pc.index_in(ids, table["item_id"]))
+            columns |= dict(zip(found.column_names, found.columns, strict=True))
+        return pa.table(columns).combine_chunks()
 
-        These are null where an item has no topic, or is not on the map.
-        """
+    def items(self, *columns: str) -> Iterator[pa.RecordBatch]:
+        """Yield columns of all items, `item_id` first, and those of `placed`, some rows at a time."""
         contract = TABLES["items"].schema()
         wanted = pa.schema([contract.field(name) for name in dict.fromkeys(("item_id", *columns))])
-        for batch in read_batches(self.files["items"], wanted, rows=rows):
-            joined = pa.table(batch)
-            for table in (self.places, self.map):
-                found = table.drop_columns(["item_id"]).take(pc.index_in(batch["item_id"], table["item_id"]))
-                for name in found.column_names:
-                    joined = joined.append_column(name, found[name])
-            yield from joined.combine_chunks().to_batches()
+        start = 0
+        for batch in read_batches(self.files["items"], wanted, rows=_ROWS):
+            placed = self.placed.slice(start, batch.num_rows).combine_chunks()
+            names = [*batch.schema.names, *placed.column_names]
+            yield pa.RecordBatch.from_arrays([*batch.columns, *(one.chunk(0) for one in placed.columns)], names)
+            start += batch.num_rows
 
 
 def read_topics(commits: Commits, dataset: Dataset) -> PublishedTopics:
