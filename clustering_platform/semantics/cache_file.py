@@ -88,17 +88,20 @@ def used_bytes(connection: sqlite3.Connection) -> int:
 
 
 def give_back(connection: sqlite3.Connection) -> None:
-    """Give the room of empty pages back to the disk, in steps between which others may write."""
+    """Give the room of empty pages back to the disk, in steps between which others may write.
+
+    If others are busy with the file, the rest is given back the next time.
+    """
+    free = pragma(connection, "freelist_count")
+    if not free:
+        return
     if not pragma(connection, "auto_vacuum"):
         _rewrite(connection)
-    free = pragma(connection, "freelist_count")
-    while free:
-        # `execute` would stop after the first page
-        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
-        before, free = free, pragma(connection, "freelist_count")
-        if free >= before:
-            break
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with contextlib.suppress(sqlite3.OperationalError):
+        for _ in range(0, free, _PAGES_AT_A_TIME):
+            # `execute` would stop after the first page
+            connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:

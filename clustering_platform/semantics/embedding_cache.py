@@ -207,7 +207,7 @@ class EmbeddingCache:
             size = before - used_bytes(connection)
             connection.execute("DELETE FROM pruned")
             connection.execute("INSERT INTO pruned VALUES (?)", (today,))
-        if vectors and not dry_run:
+        if not dry_run:
             give_back(connection)
         return Pruned(vectors, size)
 
