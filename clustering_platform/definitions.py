@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from clustering_platform.orchestration.assets.exports import build_polis_export
+from clustering_platform.orchestration.assets.exports import build_polis_export, build_topic_export
 from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
@@ -47,6 +47,7 @@ def build_defs(
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS, *OUTCOME_ASSETS)),
         *(asset.build(days) for asset in DAY_ASSETS),
         build_polis_export(days),
+        build_topic_export(DATASETS),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(

@@ -61,9 +61,11 @@ class Run(Publication):
 
     def embedding_cache(self) -> "EmbeddingCache":
         """Return the cache of vectors made before, shared by all datasets."""
-        from clustering_platform.semantics.embedding_cache import EmbeddingCache
+        from clustering_platform.semantics.embedding_cache import CacheLimits, EmbeddingCache
 
-        return EmbeddingCache(self.warehouse.settings.cache / "embeddings")
+        settings = self.warehouse.settings
+        limits = CacheLimits(settings.cache_max_bytes, settings.cache_max_age_days, settings.cache_partial_days)
+        return EmbeddingCache(settings.embedding_cache, limits=limits)
 
     @cached_property
     def progress(self) -> Progress:

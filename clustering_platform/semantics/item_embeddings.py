@@ -95,12 +95,13 @@ def embed_texts(
     done = len(hashes) - len(missing)
     for positions, part in _parts(embedder, missing, labels, batch_size=batch_size, dimension=dimension):
         vectors = _checked(part, [labels[position] for position in positions], embedder.model)
-        keys = [hashes[missing[position]] for position in positions]
-        cache.put_many(embedder.model, dict(zip(keys, vectors, strict=True)))
-        known.update(cache.get_many(embedder.model, keys))  # another process may have stored them first
-        done += len(keys)
+        made = dict(zip((hashes[missing[position]] for position in positions), vectors, strict=True))
+        cache.put_many(embedder.model, made)
+        known |= made | cache.get_many(embedder.model, list(made))  # another process may have stored them first
+        done += len(made)
         report(done, len(hashes))
     _check_dimensions(known.values(), embedder.model)
+    cache.settle(embedder.model, hashes.values())
     return {text: known[key] for text, key in hashes.items()}
 
 
