@@ -10,6 +10,7 @@ from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
+from clustering_platform.tables.topic_identity import TOPIC_IDENTITY_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
 __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
@@ -23,5 +24,6 @@ TABLES: dict[str, Table] = {
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
         *TOPIC_TABLES,
+        *TOPIC_IDENTITY_TABLES,
     )
 }

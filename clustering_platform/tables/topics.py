@@ -52,7 +52,7 @@ TOPIC_TABLES = (
             Column(
                 "silhouette",
                 "float64",
-                "Silhouette of the division into children.",
+                "Silhouette of the division into children; null where there are none or people merged some.",
                 nullable=True,
                 minimum=-1,
                 maximum=1,
@@ -95,10 +95,17 @@ TOPIC_TABLES = (
         ("topic_id",),
         (
             _TOPIC_ID,
-            Column("name", "string", "A few words; unique among siblings."),
+            Column("name", "string", "A few words; unique among siblings, unless people say otherwise."),
             Column("summary", "string", "The most telling item, verbatim."),
             Column("keywords", "list<string>", "Phrases that set it apart, best first."),
-            Column("source", "string", "Who named it.", values=("offline",)),
+            Column("source", "string", "Who named it.", values=("offline", "human")),
+            Column(
+                "status",
+                "string",
+                "`unusable` where people said so of it or of a topic above it.",
+                values=("active", "unusable"),
+            ),
+            Column("notes", "list<string>", "What people noted about it, oldest first."),
         ),
     ),
 )
