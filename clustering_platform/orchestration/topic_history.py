@@ -56,6 +56,7 @@ def read_curated(commits: Commits, dataset: str) -> CuratedTopics:
         _read(commits, newest, "topic_lineage"),
         _read(commits, newest, "topic_names"),
         Curation(commits.files.root).read(dataset),
+        newest.tables["curation"].rows,
     )
 
 

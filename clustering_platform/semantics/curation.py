@@ -133,9 +133,7 @@ def _standing(
 
 def _merge_standing(merge: Decision, plan: MergePlan, topics: KnownTopics) -> Standing:
     if fault := plan.refused.get(merge.sequence):
-        absent = next(
-            (key for key in (merge.topic_id, merge.value or "") if fault == f"{key} is not in the tree"), None
-        )
+        absent = plan.absent.get(merge.sequence)
         return Standing("dormant", whereabouts(absent, plan, topics) if absent else fault)
     home = plan.into[merge.topic_id]
     return Standing("applied", None if home == merge.value else f"into {home}, which {merge.value} is part of")
@@ -186,7 +184,7 @@ def _status(topic_id: str | None, status: Mapping[str, str], parents: Mapping[st
 
 
 def _tell_apart(rows: Sequence[dict[str, Any]], parents: Mapping[str, str | None]) -> None:
-    """Number the proposed names that a sibling has from a person."""
+    """Give a number to the proposed names that a sibling has from a person."""
     taken = {(parents[row["topic_id"]], row["name"].casefold()) for row in rows if row["source"] == "human"}
     for row in rows:
         name, number, parent = row["name"], 2, parents[row["topic_id"]]

@@ -95,13 +95,12 @@ def build_topic_lineage(
     rows = [_row_now(published, row, flow, before) for row in range(len(published.topic_ids))]
     earlier = before.rows if before else {}
     gone = {*earlier, *found_ids, *(before.published.topic_ids if before else ())} - set(published.topic_ids)
-    for topic_id in topic_order(list(gone)):
-        rows.append(_row_gone(topic_id, published, flow, before, earlier.get(topic_id)))
+    rows += [_row_gone(key, published, flow, before, earlier.get(key)) for key in topic_order(list(gone))]
     for row in rows:
-        row["found_id"] = found_ids.get(row["topic_id"])
-        row["last_item_ids"] = None
-        if row["found_id"] is None and row["topic_id"] in decided:
-            row["last_item_ids"] = _last_items(row["topic_id"], before, earlier)
+        found_id = found_ids.get(row["topic_id"])
+        is_remembered = found_id is None and row["topic_id"] in decided
+        items = _last_items(row["topic_id"], before, earlier) if is_remembered else None
+        row |= {"found_id": found_id, "last_item_ids": items}
     contract = TABLES["topic_lineage"]
     return conform(pa.Table.from_pylist(rows, contract.schema()), contract)
 

@@ -36,11 +36,14 @@ class MergePlan:
         The topic that each merged topic is part of.
     refused
         Why merges cannot be done, by number of the decision.
+    absent
+        Of those, the topic that is not there.
     """
 
     parents: dict[str, str | None]
     into: dict[str, str] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    absent: dict[int, str] = field(default_factory=dict)
 
 
 def plan_merges(
@@ -62,7 +65,10 @@ def plan_merges(
     plan = MergePlan(dict(parents))
     for merge in merges:
         source, target = merge.topic_id, plan.into.get(merge.value or "", merge.value or "")
-        if fault := _fault(plan, source, target):
+        missing = next((key for key in (source, target) if key not in plan.parents and key not in plan.into), None)
+        if missing:
+            plan.absent[merge.sequence] = missing
+        if fault := f"{missing} is not in the tree" if missing else _fault(plan, source, target):
             plan.refused[merge.sequence] = fault
             continue
         del plan.parents[source]
@@ -90,9 +96,6 @@ def _holding(plan: MergePlan, own_sizes: Mapping[str, int]) -> set[str]:
 def _fault(plan: MergePlan, source: str, target: str) -> str | None:
     if source in plan.into:
         return f"{source} is part of {plan.into[source]} already"
-    for topic_id in (source, target):
-        if topic_id not in plan.parents:
-            return f"{topic_id} is not in the tree"
     if source == target:
         return f"{source} would be merged into a part of itself"
     if plan.parents[source] is None:
@@ -111,9 +114,10 @@ def apply_merges(
     """Return the tables `topic_tree` and `item_topics` with merges done.
 
     Items go where their topic went. An item of a leaf stays in a leaf: where its topic has children now, it goes to
-    the leaf below whose mean vector is the most similar. Sizes, paths, depths, and for each topic whose items changed centroid, cohesion, exemplars and similarities, are worked out anew;
-    the silhouette of a division that changed is null. Of other columns, topics whose items changed have null where the
-    contract allows it, lists without the items that are gone, and else the value of the topic as found.
+    the leaf below whose mean vector is the most similar. Sizes, paths, depths, and for each topic whose items changed
+    centroid, cohesion, exemplars and similarities, are worked out anew; the silhouette of a division that changed is
+    null. Of other columns, topics whose items changed have null where the contract allows it, lists without the items
+    that are gone, and else the value of the topic as found.
 
     Rows are in preorder, siblings by size, largest first, then as found.
     """
@@ -153,7 +157,7 @@ def _homes(found: Membership, item_topics: pa.Table, vectors: NDArray[np.float32
     leaves = np.flatnonzero(is_leaf)
     centres = np.stack([_centre(vectors[(home == leaf) & ~displaced]) for leaf in leaves])
     for topic in np.unique(home[displaced]):
-        below = np.array([topic in _above(parents, leaf) for leaf in leaves])
+        below = np.array([topic in _above(parents, leaf) for leaf in leaves.tolist()])
         moving = np.flatnonzero(displaced & (home == topic))
         home[moving] = leaves[below][(vectors[moving] @ centres[below].T).argmax(axis=1)]
     return pa.array(ids, pa.string()).take(pa.array(home))

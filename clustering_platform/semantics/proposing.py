@@ -13,12 +13,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from pydantic import ValidationError
 
-from clustering_platform.semantics.curation import KnownTopics, in_force, known_topics, replay, undone_by
+from clustering_platform.semantics.curation import KnownTopics, Standing, in_force, known_topics, replay, undone_by
+from clustering_platform.semantics.errors import CurationError
 from clustering_platform.store.curation import TOPIC_ID, Action, Decision
-
-
-class CurationError(ValueError):
-    """A decision cannot be taken; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +28,31 @@ class CuratedTopics:
         Names of the topics in the tree once all of `log` is applied, by id.
     log
         All decisions, also those that are not published yet.
+    published
+        How many of them are published.
     """
 
     dataset: str
     topics: KnownTopics
     names: Mapping[str, str]
     log: Sequence[Decision]
+    published: int
+
+    def decided(self, sequence: int) -> Decision:
+        """Return the decision of a number.
+
+        Raises
+        ------
+        CurationError
+            There is none.
+        """
+        if not 1 <= sequence <= len(self.log):
+            raise CurationError(f"there is no decision {sequence}; {len(self.log)} were taken about {self.dataset!r}")
+        return self.log[sequence - 1]
+
+    def standings(self) -> dict[int, Standing]:
+        """Return what comes of each decision in the tree at hand, by its number."""
+        return replay(self.log, self.topics)
 
     def find(self, text: str) -> str:
         """Return the id of the topic that is meant by an id or an exact name.
@@ -59,7 +75,7 @@ class CuratedTopics:
         near = difflib.get_close_matches(text.casefold(), by_name, n=1)
         raise CurationError(f"no topic is called {text!r}; {self._nearest(by_name[near[0]] if near else None)}")
 
-    def check(self, action: Action, topic_id: str, value: str | None = None) -> None:
+    def check(self, action: Action, topic_id: str, value: str | None = None, author: str | None = None) -> None:
         """Make sure that a decision would be applied to the tree at hand.
 
         Raises
@@ -67,7 +83,7 @@ class CuratedTopics:
         CurationError
             It would not; the message says why, and names what was probably meant.
         """
-        decision = self._draft(action, topic_id, value)
+        decision = self._draft(action, topic_id, value, author)
         if decision.undoes:
             self._check_undo(decision)
             return
@@ -78,18 +94,20 @@ class CuratedTopics:
         if action == "rename":
             self._check_siblings(decision)
 
-    def _draft(self, action: Action, topic_id: str, value: str | None) -> Decision:
+    def _draft(self, action: Action, topic_id: str, value: str | None, author: str | None) -> Decision:
         try:
             return Decision(
                 dataset=self.dataset,
                 sequence=len(self.log) + 1,
                 decided_at=datetime.now(UTC),
+                author=author,
                 action=action,
                 topic_id=topic_id,
                 value=value,
             )
         except ValidationError as error:
-            raise CurationError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
+            fault = error.errors()[0]
+            raise CurationError(f"{fault['loc'][-1]}: {fault['msg'].removeprefix('Value error, ')}") from error
 
     def _check_undo(self, decision: Decision) -> None:
         if by := undone_by(self.log).get(decision.undoes):
@@ -120,6 +138,7 @@ def curated_topics(
     topic_lineage: pa.Table,
     topic_names: pa.Table,
     log: Sequence[Decision],
+    published: int,
 ) -> CuratedTopics:
     """Return what is known of a dataset's topics, from the tables of its newest commit and the log as it is now."""
     topics = known_topics(found_topics, topic_lineage)
@@ -129,4 +148,4 @@ def curated_topics(
     names |= {
         decision.topic_id: str(decision.value) for decision in in_force(log, "rename") if decision.topic_id in names
     }
-    return CuratedTopics(dataset, topics, names, log)
+    return CuratedTopics(dataset, topics, names, log, published)
