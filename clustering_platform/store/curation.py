@@ -51,7 +51,7 @@ def plain_text(text: str, longest: int, *, lines: bool = False) -> str:
         direction and others without a shape of their own.
     """
     text = unicodedata.normalize("NFC", text).strip()
-    if not text.strip(_JOINERS):
+    if all(character in _JOINERS or character.isspace() for character in text):
         raise ValueError("it is empty")
     if len(text) > longest:
         raise ValueError(f"it has {len(text)} characters; at most {longest} are allowed")
