@@ -19,6 +19,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from clustering_platform.cli.caching import cache_app
+from clustering_platform.cli.curating import curating_app
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
 from clustering_platform.settings import Settings
 from clustering_platform.store.errors import StoreError
@@ -58,10 +59,11 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clustering_platform.ingest.errors import IngestError
+        from clustering_platform.semantics.errors import CurationError
 
         try:
             command(*args, **kwargs)
-        except (DatasetError, IngestError, StoreError) as error:
+        except (CurationError, DatasetError, IngestError, StoreError) as error:
             fail(error)
         except OSError as error:
             where = f"{error.filename}: {error.strerror}; is the data folder right? See CLUSTERING_DATA"
@@ -279,6 +281,7 @@ def demo() -> None:
 
 
 app.add_typer(cache_app(reports_errors, project_settings, out), name="cache")
+app.add_typer(curating_app(reports_errors, project_settings, out=out, err=err), name="curate")
 
 
 def main() -> None:

@@ -18,9 +18,16 @@ from clustering_platform.settings import Settings
 
 
 def run_dataset(
-    settings: Settings, dataset: Dataset, *, day: date | None, force: bool, out: Console, err: Console
+    settings: Settings,
+    dataset: Dataset,
+    *,
+    day: date | None,
+    force: bool,
+    opinions: bool = True,
+    out: Console,
+    err: Console,
 ) -> bool:
-    """Run all jobs of a dataset and tell whether all succeeded; faults are printed."""
+    """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     with on_terminal(out) as console, _bars(console) as bars:
         bar = bars.add_task("starting", total=None, now="")
@@ -32,7 +39,7 @@ def run_dataset(
         outcomes = [
             _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
         ]
-        if runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
+        if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
                 _with_bar(
                     bars,

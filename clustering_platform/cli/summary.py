@@ -47,7 +47,7 @@ _CONSENSUS = """
     WHERE c.dataset = $dataset AND c.day = $day ORDER BY c.side, c.rank LIMIT $limit
 """
 _TOPICS = """
-    SELECT t.topic_id, t.parent_id, t.size, t.note, n.name
+    SELECT t.topic_id, t.parent_id, t.size, t.note, n.name, n.status
     FROM topic_tree t JOIN topic_names n USING (dataset, topic_id)
     WHERE t.dataset = $dataset ORDER BY t.depth, t.size DESC, t.topic_id
 """
@@ -169,7 +169,7 @@ def _print_items(items: list[dict[str, Any]], out: Console) -> None:
 def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
     nodes: dict[str, Tree] = {}
     for topic in _rows(catalog, _TOPICS, dataset=dataset):
-        label = f"{topic['name']} ({topic['size']})"
+        label = f"{topic['name']} ({topic['size']})" + (", unusable" if topic["status"] == "unusable" else "")
         if topic["parent_id"] is None:
             root = nodes[topic["topic_id"]] = Tree(Text.assemble(("Topics", "bold"), f": {label}; {topic['note']}"))
         else:

@@ -23,6 +23,7 @@ from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
+from clustering_platform.store.curation import Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
@@ -71,6 +72,11 @@ class Publication:
     def config(self) -> DatasetConfig:
         """The settings of the dataset."""
         return self.dataset.config
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """What people decided about the topics of the dataset before this run, oldest first."""
+        return self.warehouse.decisions(self.part.dataset)
 
     @property
     def scope(self) -> str:
@@ -185,7 +191,13 @@ class Publication:
         return self.warehouse.commits.before(self.part.dataset, day) if is_warm else None
 
     def _ingredients(self, step: str) -> list[Any]:
-        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is."""
+        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is.
+
+        What was published before is no part of it: the ids that topics had decide how they are called, not what they
+        are, and the same tree once more gets the same ids.
+        """
+        from clustering_platform.semantics.curation import in_force
+
         topics = self.config.topics
         match step:
             case "ingest":
@@ -197,7 +209,10 @@ class Publication:
                     return [self.file("items").recipe, *chosen, embedder.model]
             case "projection":
                 return [self.recipe("embeddings"), topics.seed]
-            case "topic_names":
+            case "topic_tree" | "item_topics" | "topic_lineage":
+                merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
+                return [self.recipe("found_topics"), merges]
+            case "proposed_names":
                 return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
             case _ if step in _OUTCOMES:
                 return [
@@ -206,6 +221,8 @@ class Publication:
                     self.file("outcomes").recipe,
                     topics.seed,
                 ]
+            case "topic_names" | "curation":
+                return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
             case _:
                 settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
                 return [self.recipe("embeddings"), settings]

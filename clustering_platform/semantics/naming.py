@@ -1,4 +1,4 @@
-"""Names without a language model: the table `topic_names`.
+"""Names without a language model: the table `proposed_names`.
 
 Choosing and joining phrases into names belongs here; finding them belongs in ``phrases``, scoring them in
 ``candidates``.
@@ -56,7 +56,7 @@ def name_topics(
     cache: EmbeddingCache,
     config: TopicsConfig,
 ) -> pa.Table:
-    """Return the table `topic_names`, from the texts and their vectors alone.
+    """Return the table `proposed_names`, from the texts and their vectors alone.
 
     A topic without subtopics is named by its best phrase. A single word, or a phrase that a sibling has too, is
     followed by a second phrase that says something else: ``Parking / downtown``. What a topic above is named by is
@@ -67,7 +67,7 @@ def name_topics(
     Equal texts count once, so that repeating a text does not name a topic.
     """
     if topic_tree.num_rows == 0:
-        return TABLES["topic_names"].empty()
+        return TABLES["proposed_names"].empty()
     texts, seen = read_topics(items, embeddings, topic_tree, item_topics)
     phrases = find_phrases(texts, longest=config.name_words)
     candidates = score_candidates(
@@ -89,7 +89,7 @@ def name_topics(
             "source": ["offline"] * len(topics),
         }
     )
-    return conform(table, TABLES["topic_names"])
+    return conform(table, TABLES["proposed_names"])
 
 
 def _topics(seen: Sequence[TopicTexts], candidates: Sequence[list[Candidate]]) -> list[_Topic]:

@@ -1,4 +1,4 @@
-"""The tables `topic_tree`, `item_topics`, `topic_levels` and `topic_merges`, written from the grown tree.
+"""The tables `found_topics`, `found_item_topics`, `topic_levels` and `topic_merges`, written from the grown tree.
 
 How topics are found belongs in ``strategies``, what is measured of them in ``topic_measures``.
 """
@@ -20,7 +20,7 @@ from clustering_platform.semantics.strategies.auto import neighbour_similarity
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree
 from clustering_platform.tables import TABLES, conform
 
-TREE_TABLES = ("topic_tree", "item_topics", "topic_levels", "topic_merges")
+FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
 
 
 def build_topic_tree(
@@ -28,7 +28,7 @@ def build_topic_tree(
 ) -> dict[str, pa.Table]:
     """Return the tables of the tree, by name, for the `embeddings` table.
 
-    Topics are numbered from the root, t0, in preorder; siblings come by size, largest first, then by their first
+    Topics are numbered from the root, f0, in preorder; siblings come by size, largest first, then by their first
     item. Sizes count items; the search for topics counts equal texts once. The same input gives the same bytes.
 
     Parameters
@@ -37,7 +37,7 @@ def build_topic_tree(
         What each item counts, where the settings weigh items by time: float64[items].
     """
     if embeddings.num_rows == 0:
-        return {name: TABLES[name].empty() for name in TREE_TABLES}
+        return {name: TABLES[name].empty() for name in FOUND_TABLES}
     vectors = vector_matrix(embeddings["vector"])
     points, point_of = distinct_rows(vectors)
     summed = None if weights is None else np.bincount(point_of, weights).astype(np.float64)
@@ -45,7 +45,7 @@ def build_topic_tree(
     forest = _Placing(space, grow_tree(space, config), vectors, point_of)
     item_ids = np.array(embeddings["item_id"].to_pylist(), dtype=object)
     tables = (forest.topics(item_ids), forest.items(item_ids), forest.levels(), forest.merges())
-    return {name: conform(table, TABLES[name]) for name, table in zip(TREE_TABLES, tables, strict=True)}
+    return {name: conform(table, TABLES[name]) for name, table in zip(FOUND_TABLES, tables, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Placing:
             return np.sort(np.concatenate([order[starts[point] : starts[point + 1]] for point in topic.points]))
 
         def visit(topic: Topic, above: tuple[str, ...], items: NDArray[np.int64]) -> None:
-            path = (*above, f"t{len(placed)}")
+            path = (*above, f"f{len(placed)}")
             placed.append(_Placed(topic, path, items))
             children = [(child, items_of(child)) for child in topic.children]
             for child, inside in sorted(children, key=lambda pair: (-len(pair[1]), pair[1][0])):
@@ -124,7 +124,7 @@ class _Placing:
         return len(self.space) >= FEWEST_ITEMS
 
     def topics(self, item_ids: NDArray[np.object_]) -> pa.Table:
-        """Return the table `topic_tree`."""
+        """Return the table `found_topics`."""
         noise = self.is_noise[self.point_of]
         counts = np.bincount(self.point_of, minlength=len(self.space))
         columns: dict[str, list[object]] = {name: [] for name in ("cohesion", "threshold", "central", "diverse")}
@@ -160,7 +160,7 @@ class _Placing:
         )
 
     def items(self, item_ids: NDArray[np.object_]) -> pa.Table:
-        """Return the table `item_topics`."""
+        """Return the table `found_item_topics`."""
         rows = np.array(self.leaf_rows)[self.leaf_of]
         own = self.centroids[rows]
         similarity = np.einsum("ij,ij->i", self.space.points, own)

@@ -11,6 +11,7 @@ from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
 from clustering_platform.tables.outcomes import OUTCOME_TABLES
+from clustering_platform.tables.topic_identity import TOPIC_IDENTITY_TABLES
 from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
@@ -27,5 +28,6 @@ TABLES: dict[str, Table] = {
         *TOPIC_OPINION_TABLES,
         *TOPIC_TABLES,
         *OUTCOME_TABLES,
+        *TOPIC_IDENTITY_TABLES,
     )
 }

@@ -58,7 +58,7 @@ TOPIC_TABLES = (
             Column(
                 "silhouette",
                 "float64",
-                "Mean silhouette of its items among its siblings; null for the root.",
+                "Mean silhouette of its items among its siblings; null for the root, and where people merged some.",
                 nullable=True,
                 minimum=-1,
                 maximum=1,
@@ -114,8 +114,8 @@ TOPIC_TABLES = (
         ("merge_id",),
         (
             Column("merge_id", "string", "Id of what the merge makes; first merges come first."),
-            Column("first_id", "string", "A leaf topic or an earlier merge."),
-            Column("second_id", "string", "A leaf topic or an earlier merge."),
+            Column("first_id", "string", "A leaf of `found_topics` or an earlier merge."),
+            Column("second_id", "string", "A leaf of `found_topics` or an earlier merge."),
             Column("height", "float64", "Distance of the two.", minimum=0),
             Column("size", "int32", "Distinct items in both.", minimum=2),
         ),
@@ -183,10 +183,17 @@ TOPIC_TABLES = (
         ("topic_id",),
         (
             _TOPIC_ID,
-            Column("name", "string", "A few words; unique among siblings."),
+            Column("name", "string", "A few words; unique among siblings, unless people say otherwise."),
             Column("summary", "string", "The most telling item, verbatim."),
             Column("keywords", "list<string>", "Phrases that set it apart, best first."),
-            Column("source", "string", "Who named it.", values=("offline",)),
+            Column("source", "string", "Who named it.", values=("offline", "human")),
+            Column(
+                "status",
+                "string",
+                "`unusable` where people said so of it or of a topic above it.",
+                values=("active", "unusable"),
+            ),
+            Column("notes", "list<string>", "What people noted about it, oldest first."),
         ),
     ),
 )

@@ -62,7 +62,7 @@ def ours(vectors: pa.Table, labels: list[str]) -> Callable[[], float]:
     from clustering_platform.semantics.topic_tables import build_topic_tree
 
     def compute() -> float:
-        item_topics = build_topic_tree(vectors, config=TopicsConfig())["item_topics"]
+        item_topics = build_topic_tree(vectors, config=TopicsConfig())["found_item_topics"]
         return float(adjusted_mutual_info_score(labels, item_topics["topic_id"].to_pylist()))
 
     return compute

@@ -137,29 +137,32 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
 
 INGEST = ("items", "votes", "voters", "outcomes", "quarantine", "ingest_report")
 OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+TREE = ("topic_tree", "item_topics", "topic_lineage")
+LAST = ("topic_names", "curation")
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics"), OUTCOMES):
+    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
         assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
         assert platform.log() == []
-    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")]).success
+    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST]).success
     assert [commit.sequence for commit in platform.log()] == [1]
 
 
 def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics"), OUTCOMES):
+    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
         platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
     write_conversation(platform.dataset().folder, items=30)
     platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
-    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")])
+    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST])
     assert not result.success
     assert platform.log() == []
 
 
 def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
     first = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
-    rest = [dg.AssetKey(name) for name in ("projection", "topic_tree", "item_topics", *OUTCOMES, "topic_names")]
+    rest = [dg.AssetKey(name) for name in ("projection", *FOUND, *TREE, *OUTCOMES, "proposed_names", *LAST)]
     tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
     assert second.success
@@ -249,8 +252,9 @@ def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
 def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
     first = ingest(platform)
     write_conversation(platform.dataset().folder, items=30)
-    trees = ("embeddings", "projection", "topic_tree", "item_topics", *OUTCOMES, "topic_names")
-    rest = [dg.AssetKey(name) for name in trees]
+    rest = [
+        dg.AssetKey(name) for name in ("embeddings", "projection", *FOUND, *TREE, *OUTCOMES, "proposed_names", *LAST)
+    ]
     again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
     assert platform.log()[0].tables["items"].rows == 24

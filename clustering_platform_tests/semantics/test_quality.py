@@ -62,7 +62,7 @@ def test_requests_of_60_intents_keep_their_order(
 
     rows = clinc_sample(shared_data, 60, 12)
     embeddings = embed_items(items_of([row["text"] for row in rows]), packaged, session_cache, batch_size=64)
-    item_topics = build_topic_tree(embeddings, config=TopicsConfig())["item_topics"]
+    item_topics = build_topic_tree(embeddings, config=TopicsConfig())["found_item_topics"]
     found = item_topics["topic_id"].to_pylist()
     top = [path[min(1, len(path) - 1)] for path in item_topics["path"].to_pylist()]
     assert adjusted_mutual_info_score([row["fine"] for row in rows], found) > 0.79

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from clustering_platform.orchestration.assets.outcomes import OUTCOMES
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
+from clustering_platform.orchestration.topic_history import check_compared, earlier_topics
 
 
 @table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
@@ -28,36 +29,37 @@ def projection(run: Run, embeddings: pa.Table) -> pa.Table:
 
 
 @table_asset(
-    "topic_tree", "item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
+    "found_topics", "found_item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
 )
-def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
+def found_topics(run: Run, embeddings: pa.Table) -> Tables:
     """Find the topics of the items and gather them in a tree."""
-    from clustering_platform.semantics.topic_tables import TREE_TABLES, build_topic_tree
+    from clustering_platform.semantics.topic_tables import FOUND_TABLES, build_topic_tree
 
     tables = build_topic_tree(embeddings, config=run.config.topics)
-    return tuple(tables[name] for name in TREE_TABLES)
+    return tuple(tables[name] for name in FOUND_TABLES)
 
 
-@table_asset(
-    "topic_names",
-    deps=("votes", "voters", "quarantine", "ingest_report", *OUTCOMES, CONFIG_ASSET),
-    publishes=True,
-)
-def topic_names(
-    run: Run,
-    items: pa.Table,
-    embeddings: pa.Table,
-    projection: pa.Table,
-    topic_tree: pa.Table,
-    item_topics: pa.Table,
+@table_asset("topic_tree", "item_topics", "topic_lineage")
+def topic_tree(run: Run, embeddings: pa.Table, found_topics: pa.Table, found_item_topics: pa.Table) -> Tables:
+    """Give topics the ids they had before, put those together that people merged, and tell what became of each."""
+    from clustering_platform.semantics.lasting import build_lasting_tree
+
+    before = earlier_topics(run.warehouse.commits, run.part.dataset)
+    tables = build_lasting_tree(embeddings, found_topics, found_item_topics, before=before, log=run.decisions)
+    run.metadata |= {f"{row['values']} topics": row["counts"] for row in tables[2]["status"].value_counts().to_pylist()}
+    return tables
+
+
+@table_asset("proposed_names", deps=(CONFIG_ASSET,))
+def proposed_names(
+    run: Run, items: pa.Table, embeddings: pa.Table, topic_tree: pa.Table, item_topics: pa.Table
 ) -> pa.Table:
-    """Name every topic from its items, and publish the tables of the dataset."""
-    from clustering_platform.orchestration.pictures import topic_map
+    """Name every topic from its items."""
     from clustering_platform.semantics.naming import name_topics
     from clustering_platform.semantics.templates import readable
 
     with run.embedder() as embedder:
-        names = name_topics(
+        return name_topics(
             readable(items, run.config.topics.embedding.template),
             embeddings,
             topic_tree,
@@ -66,8 +68,31 @@ def topic_names(
             cache=run.embedding_cache(),
             config=run.config.topics,
         )
+
+
+@table_asset(
+    "topic_names",
+    "curation",
+    deps=("votes", "voters", "quarantine", "ingest_report", *OUTCOMES, CONFIG_ASSET),
+    publishes=True,
+)
+def topic_names(
+    run: Run,
+    projection: pa.Table,
+    found_topics: pa.Table,
+    topic_tree: pa.Table,
+    item_topics: pa.Table,
+    topic_lineage: pa.Table,
+    proposed_names: pa.Table,
+) -> Tables:
+    """Put on topics what people decided about them, and publish the tables of the dataset."""
+    from clustering_platform.orchestration.pictures import topic_map
+    from clustering_platform.semantics.curation import build_curation, build_topic_names, known_topics
+
+    check_compared(run.warehouse.commits, run.part.dataset, topic_lineage, run.file("topic_lineage").content)
+    names = build_topic_names(proposed_names, topic_tree, run.decisions)
     run.metadata["topic map"] = topic_map(projection, item_topics, topic_tree, names, title=run.dataset.title)
-    return names
+    return names, build_curation(run.decisions, known_topics(found_topics, topic_lineage))
 
 
-TOPIC_ASSETS = [embeddings, projection, topic_tree, topic_names]
+TOPIC_ASSETS = [embeddings, projection, found_topics, topic_tree, proposed_names, topic_names]
