@@ -39,7 +39,7 @@ class Topic:
 
     points: NDArray[np.int64]
     method: str = "leaf"
-    note: str = ""
+    note: str = "not divided: a topic is as fine as the strategy goes"
     children: list["Topic"] = field(default_factory=list)
     left_out: NDArray[np.int64] = field(default_factory=lambda: _NOTHING)
 

@@ -17,7 +17,7 @@ from clustering_platform.store.commits import Commit, Commits, committed
 from clustering_platform.store.curation import Curation
 from clustering_platform.store.files import Files
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.semantics.trees import Tree, tables, as_found
+from clustering_platform_tests.semantics.trees import Tree, as_found, tables
 
 Command = Callable[..., Result]
 NAMES = {"t0": "All", "t1": "Sport", "t2": "Music", "t3": "Food", "t4": "Bread", "t5": "Wine"}

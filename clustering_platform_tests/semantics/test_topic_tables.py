@@ -95,7 +95,9 @@ def test_every_item_has_one_topic_and_the_numbers_add_up(
 ) -> None:
     texts = planted_texts(count, families=families, seed=seed) * copies
     embeddings = embeddings_of(texts)
-    check_laws(*tables_of(lambda _: embeddings, texts, max_depth=max_depth, seed=seed, **strategy), embeddings, max_depth)
+    check_laws(
+        *tables_of(lambda _: embeddings, texts, max_depth=max_depth, seed=seed, **strategy), embeddings, max_depth
+    )
 
 
 @settings(max_examples=5)

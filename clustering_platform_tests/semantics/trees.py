@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from clustering_platform.semantics.identity import relabel
 from clustering_platform.semantics.item_embeddings import list_column
 from clustering_platform.semantics.membership import Membership, read_membership
 from clustering_platform.store.curation import Action, Decision
@@ -76,7 +77,6 @@ def tables(tree: Tree) -> tuple[pa.Table, pa.Table, pa.Table]:
                 "depth": len(path) - 1,
                 "path": path,
                 "size": len(inside),
-                "own_size": 0 if children else len(inside),
                 "method": "hdbscan" if children else "leaf",
                 "note": "as written",
                 "silhouette": 0.5 if children else None,
