@@ -1,4 +1,4 @@
-"""The tables `found_topics`, `found_item_topics`, `topic_levels` and `topic_merges`, written from the grown tree.
+"""The tables of the tree as it was found, written from the tree that a strategy grew.
 
 How topics are found belongs in ``strategies``, what is measured of them in ``topic_measures``.
 """
@@ -20,7 +20,7 @@ from clustering_platform.semantics.strategies.auto import neighbour_similarity
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree
 from clustering_platform.tables import TABLES, conform
 
-FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales")
 
 
 def build_topic_tree(
@@ -44,7 +44,7 @@ def build_topic_tree(
     space = Space(points, config.seed, summed)
     forest = _Placing(space, grow_tree(space, config), vectors, point_of)
     item_ids = np.array(embeddings["item_id"].to_pylist(), dtype=object)
-    tables = (forest.topics(item_ids), forest.items(item_ids), forest.levels(), forest.merges())
+    tables = (forest.topics(item_ids), forest.items(item_ids), forest.levels(), forest.merges(), forest.scales())
     return {name: conform(table, TABLES[name]) for name, table in zip(FOUND_TABLES, tables, strict=True)}
 
 
@@ -232,6 +232,11 @@ class _Placing:
             )
         return pa.Table.from_pylist(rows, schema=contract.schema())
 
+    def scales(self) -> pa.Table:
+        """Return the table `topic_scales`."""
+        rows = [{"trial": number + 1, **row} for number, row in enumerate(self.tree.scales)]
+        return pa.Table.from_pylist(rows, schema=TABLES["topic_scales"].schema())
+
     def _silhouettes(self) -> list[float | None]:
         """Return the mean silhouette of each topic among its siblings; None for the root."""
         found: dict[Topic, float | None] = {self.tree.root: None}
@@ -249,7 +254,8 @@ class _Placing:
     def _stability(self) -> list[float | None]:
         if not self.has_structure:
             return [None] * len(self.placed)
-        measured = topic_measures.stability(self.is_in, self.leaf_of, self.space.partitions)
+        partitions = self.space.partitions if self.tree.partitions is None else self.tree.partitions
+        measured = topic_measures.stability(self.is_in, self.leaf_of, partitions)
         return [float(value) for value in measured]
 
     def _neighbour_similarity(self) -> NDArray[np.float64]:

@@ -137,7 +137,7 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
 
 INGEST = ("items", "votes", "voters", "outcomes", "quarantine", "ingest_report")
 OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
-FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales")
 TREE = ("topic_tree", "item_topics", "topic_lineage")
 LAST = ("topic_names", "curation")
 

@@ -29,7 +29,13 @@ def projection(run: Run, embeddings: pa.Table) -> pa.Table:
 
 
 @table_asset(
-    "found_topics", "found_item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
+    "found_topics",
+    "found_item_topics",
+    "topic_levels",
+    "topic_merges",
+    "topic_scales",
+    kinds=("umap", "parquet"),
+    deps=(CONFIG_ASSET,),
 )
 def found_topics(run: Run, embeddings: pa.Table) -> Tables:
     """Find the topics of the items and gather them in a tree."""
