@@ -18,6 +18,34 @@ class _Section(BaseModel):
         return {} if value is None else value
 
 
+class VectorsConfig(_Section):
+    """Vectors made elsewhere; where they are named, no embedder is called for the topics."""
+
+    file: str | None = Field(
+        default=None,
+        description="File of vectors in the dataset's folder: `.npy` (with `ids`), Parquet (with `column`) or a flat "
+        "FAISS index `.faiss` or `.index` (with `metadata` or `ids`). Vectors of items that no other file names make "
+        "them items where there are none else.",
+    )
+    ids: str | None = Field(
+        default=None,
+        description="Item ids in the order of the vectors: a text file with one a line, CSV, a JSON array or `.npy`.",
+    )
+    column: str | None = Field(
+        default=None, description="Column of lists of numbers: of the Parquet `file`, or of every Parquet item file."
+    )
+    metadata: str | None = Field(
+        default=None,
+        description="JSON array of objects in the order of the index, or object of them by its ids; with ids, and "
+        "with texts where the dataset has no item file. Pickle is refused.",
+    )
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there are any."""
+        return self.file is not None or self.column is not None
+
+
 class SourceConfig(_Section):
     """How the input files are to be read."""
 
@@ -49,6 +77,7 @@ class SourceConfig(_Section):
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         default="auto", description="Unit of numeric times. `auto`: by magnitude, one unit for a whole file."
     )
+    vectors: VectorsConfig = Field(default_factory=VectorsConfig, description="Vectors made elsewhere.")
 
 
 class PrivacyConfig(_Section):

@@ -11,6 +11,7 @@ from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.escaping import escaped
 
 Content = Literal["votes", "items"]
+"""What a file of rows may hold."""
 
 ALIASES: dict[Content, dict[str, tuple[str, ...]]] = {
     "votes": {

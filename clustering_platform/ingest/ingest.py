@@ -14,15 +14,19 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import Dataset
 from clustering_platform.ingest import polis
-from clustering_platform.ingest.columns import Content
+from clustering_platform.ingest.arrays import chosen, successive
 from clustering_platform.ingest.errors import AccountingError
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.log_tables import first_vote_times, log_tables
+from clustering_platform.ingest.parquet_files import ParquetFile
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
+from clustering_platform.ingest.vector_files import VectorFile
+from clustering_platform.ingest.vector_rows import usual_dimension
+from clustering_platform.ingest.vectors import VectorLog, column_vectors, read_vectors, vectors_table
 from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes
 from clustering_platform.tables import TABLES, conform
 
@@ -58,6 +62,15 @@ class _Ingest:
     def __init__(self, dataset: Dataset, pseudonyms: Pseudonyms, sources: Sequence[Source], now: datetime) -> None:
         self.config, self.sources, self.pseudonyms, self.now = dataset.config.source, sources, pseudonyms, now
         self.people, self.item_ids = Ids(), Ids()
+        self.vector_columns = {
+            file: source.reader.vectors()
+            for file, source in enumerate(sources)
+            if source.content == "items" and isinstance(source.reader, ParquetFile) and source.reader.has_vectors
+        }
+        self.vector_files = {
+            file: source.reader.rows for file, source in enumerate(sources) if isinstance(source.reader, VectorFile)
+        }
+        self.dimension = usual_dimension([*self.vector_columns.values(), *self.vector_files.values()])
         self.quarantine = Quarantine(shows_people=pseudonyms.is_plain)
 
     def run(self, unread: Sequence[Unread]) -> Ingested:
@@ -69,7 +82,8 @@ class _Ingest:
         listed = items.take(~is_replaced)
         log = self._with_sign(log, listed)
         order = in_order(log)
-        unlisted = np.setdiff1d(log.items, listed.items)
+        vectors, repeated = self._read_vectors(listed, log)
+        unlisted = np.setdiff1d(np.concatenate([log.items, vectors.items]), listed.items)
         self._note_rows(items.files[is_rewritten], "items that come again later with another text, which was taken")
         self._note_order(log, order)
         self._note_rows(log.files[np.isin(log.items, unlisted)], "votes on items that no item file lists")
@@ -78,8 +92,9 @@ class _Ingest:
         self._note_unread(unread, export)
         people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
         quarantine = self.quarantine.table(people=self.people.array())
-        superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]]])
-        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]]])
+        superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]], repeated])
+        of_files = vectors.files[np.isin(vectors.files, list(self.vector_files))]
+        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]], of_files])
         in_table = np.concatenate([listed.items, unlisted])
         item_rows = np.zeros(len(item_ids), np.int32)
         item_rows[in_table] = np.arange(len(in_table))
@@ -89,10 +104,41 @@ class _Ingest:
             *log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows),
             quarantine,
             self._report(accepted, superseded, quarantine),
+            vectors_table(vectors, item_ids=item_ids, item_rows=item_rows),
             polis.about(summary),
         )
 
-    def _files(self, content: Content) -> Iterator[int]:
+    def _read_vectors(self, listed: ItemLog, log: VoteLog) -> tuple[VectorLog, NDArray[np.int32]]:
+        """Return the vectors of items, and the file of every row that says the same again."""
+        is_open = not len(listed.items) and not len(log)
+        logs = [column_vectors(listed, self.vector_columns, dimension=self.dimension)]
+        repeated = [np.zeros(0, np.int32)]
+        for file in self.vector_files:
+            vectors, count = read_vectors(
+                self.sources[file],
+                file=file,
+                items=self.item_ids,
+                is_open=is_open,
+                quarantine=self.quarantine,
+                dimension=self.dimension,
+            )
+            logs.append(vectors)
+            repeated.append(np.full(count, file, np.int32))
+        joined = VectorLog.join(logs, dimension=self.dimension)
+        earlier, _ = successive(joined.items.astype(np.int64))
+        repeated.append(joined.files[earlier][np.isin(joined.files[earlier], list(self.vector_files))])
+        joined = joined.take(~chosen(len(joined.items), earlier))
+        if self.vector_columns or self.vector_files:
+            without = np.setdiff1d(np.concatenate([listed.items, log.items]), joined.items)
+            self._note_vectors(len(without))
+        return joined, np.concatenate(repeated)
+
+    def _note_vectors(self, without: int) -> None:
+        file = min([*self.vector_columns, *self.vector_files])
+        self.sources[file].note(f"vectors have {self.dimension:,} numbers")
+        self.sources[file].note_count(without, "items without a vector, which take part in no topic")
+
+    def _files(self, content: str) -> Iterator[int]:
         """Yield the positions of the sources of one kind."""
         return (file for file, source in enumerate(self.sources) if source.content == content)
 
@@ -105,6 +151,8 @@ class _Ingest:
             quarantine=self.quarantine,
             config=self.config,
             now=self.now,
+            vectors=self.vector_columns.get(file),
+            dimension=self.dimension,
         )
 
     def _read_votes(self, file: int) -> VoteLog:

@@ -12,8 +12,9 @@ _REASONS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read from a dataset: the tables `items`, `votes`, `voters`, `quarantine`, `ingest_report` (`report`).
+    """What was read from a dataset.
 
+    The tables `items`, `votes`, `voters`, `quarantine`, `ingest_report` (`report`) and `item_vectors` (`vectors`).
     `about` is what a Polis export says of the conversation: `title` and `description`, where given.
     """
 
@@ -22,6 +23,7 @@ class Ingested:
     voters: pa.Table
     quarantine: pa.Table
     report: pa.Table
+    vectors: pa.Table
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -73,7 +73,8 @@ def find_export(sources: Sequence[Source], config: SourceConfig) -> Path | None:
     found = [
         source
         for source in sources
-        if _EXPORT_COLUMNS[source.content] <= {normalise(name) for name in source.reader.columns}
+        if source.content != "vectors"
+        and _EXPORT_COLUMNS[source.content] <= {normalise(name) for name in source.reader.columns}
     ]
     folders = sorted({source.reader.path.parent for source in found if source.content == "votes"})
     if not folders or not any(source.content == "items" for source in found):

@@ -8,9 +8,10 @@ import difflib
 import fnmatch
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.datasets import CONFIG_FILE, Dataset, input_files
@@ -32,6 +33,14 @@ from clustering_platform.ingest.parquet_files import ParquetFile
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.records import Reader, Records
 from clustering_platform.ingest.text_files import Stamp, TextFile, describe_magic, open_regular
+from clustering_platform.ingest.vector_files import (
+    INDEX_SUFFIXES,
+    ITEM_ID,
+    has_vectors,
+    open_metadata,
+    open_vectors,
+    vectors_of_column,
+)
 
 CSV_SUFFIXES = (".csv", ".tsv", ".tab")
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
@@ -51,7 +60,8 @@ POLIS_FILES = (
 """Files of a Polis export that hold neither votes nor items."""
 COUNTS = ("agrees", "disagrees")
 _WHY_NOT = {
-    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".npy", ".npz"), "may run code when opened"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".npz"), "may run code when opened"),
+    **dict.fromkeys((".npy", *INDEX_SUFFIXES), "holds vectors; name it as source.vectors.file, with their ids"),
     **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z"), "is an archive; unpack it"),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "is a spreadsheet; save it as CSV"),
     ".json": "is JSON; write one object a line as .jsonl",
@@ -78,7 +88,7 @@ class Source:
 
     name: str
     reader: Reader
-    content: Content
+    content: Content | Literal["vectors"]
     columns: dict[str, str]
     counts: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
@@ -126,13 +136,15 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     config = dataset.config.source
     check_configured(config.columns)
     files = [path for path in input_files(dataset.folder) if path != dataset.folder / CONFIG_FILE]
-    names = {path: path.relative_to(dataset.folder).as_posix() for path in files}
-    _check_patterns(config, list(names.values()))
-    found = [_find(path, name, config) for path, name in names.items()]
+    paths = {path.relative_to(dataset.folder).as_posix(): path for path in files}
+    _check_patterns(config, list(paths))
+    beside = {config.vectors.ids, config.vectors.metadata}
+    found = [_find(path, name, config) for name, path in paths.items() if name not in beside]
     sources, unread = (
         [one for one in found if isinstance(one, Source)],
         [one for one in found if isinstance(one, Unread)],
     )
+    sources = sorted([*sources, *_vector_sources(sources, paths, config)], key=lambda source: source.name)
     if not sources:
         raise IngestError(_nothing_found(dataset, unread))
     _check_configured_names(sources, config)
@@ -156,16 +168,19 @@ def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
         if not is_parquet:
             what = describe_magic(head) or ("text" if head else "empty")
             raise IngestError(f"{name}: is called Parquet but is {what}; export it again or rename it")
-        return ParquetFile(path, name)
+        return ParquetFile(path, name, vectors=config.vectors.column if config.vectors.file in (None, name) else None)
     text = TextFile(path, name, encoding=config.encoding)
     if suffix in JSONL_SUFFIXES or (suffix not in CSV_SUFFIXES and head.lstrip()[:1] in (b"{", b"[")):
         return JsonlFile(text)
     return CsvFile(text, recognises=lambda names: recognise(names, config.columns) is not None)
 
 
-def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread:
+def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread | None:
+    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `_vector_sources`."""
     content = _named_content(name, config)
     if content is None:
+        if name == config.vectors.file and path.suffix.lower() not in PARQUET_SUFFIXES:
+            return None
         if config.votes is not None and config.items is not None:
             return Unread(path, name, "is not named in dataset.yaml")
         suffix = path.suffix.lower()
@@ -176,15 +191,40 @@ def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread:
     reader = open_reader(path, name, config)
     content = content or _recognised_content(reader.columns, config)
     if content is None:
+        if has_vectors(reader):
+            return _source(name, vectors_of_column(reader, name, config), "vectors", {ITEM_ID: ITEM_ID})
         details = describe_unknown(reader.columns, config.columns)
         return Unread(path, name, "holds neither votes nor items", details)
     columns = resolve(reader.columns, content, config.columns)
-    if not set(REQUIRED[content]) <= set(columns):
+    if not set(REQUIRED[content]) <= set(columns) | ({"text"} if has_vectors(reader) else set()):
         raise IngestError(f"{name}: {describe_missing(reader.columns, content, config.columns)}")
     return _source(name, reader, content, columns)
 
 
-def _source(name: str, reader: Reader, content: Content, columns: dict[str, str]) -> Source:
+def _vector_sources(sources: Sequence[Source], paths: Mapping[str, Path], config: SourceConfig) -> list[Source]:
+    """Return the file that ``source.vectors.file`` names, and its metadata where nothing else has items.
+
+    Raises
+    ------
+    IngestError
+        They are not there or not usable, or no file has the column of vectors.
+    """
+    vectors = config.vectors
+    found = []
+    if vectors.file and vectors.file not in [source.name for source in sources]:
+        found.append(_source(vectors.file, open_vectors(paths, config), "vectors", {ITEM_ID: ITEM_ID}))
+        if vectors.metadata and not any(source.content == "items" for source in sources):
+            metadata = open_metadata(paths, config)
+            columns = resolve(metadata.columns, "items", config.columns)
+            found.append(_source(vectors.metadata, metadata, "items", columns))
+    elif vectors.column and not any(source.content == "vectors" or has_vectors(source.reader) for source in sources):
+        raise IngestError(f"source.vectors.column: no Parquet file has a column {vectors.column!r}")
+    elif not vectors.is_given and (vectors.ids or vectors.metadata):
+        raise IngestError("source.vectors.file: name the file of vectors")
+    return found
+
+
+def _source(name: str, reader: Reader, content: Content | Literal["vectors"], columns: dict[str, str]) -> Source:
     counts = {}
     if content == "items":
         counts = {key: column for column in reader.columns if (key := normalise(column)) in COUNTS}

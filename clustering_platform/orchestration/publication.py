@@ -166,16 +166,27 @@ class Publication:
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
             case "embeddings":
+                if self.has_given_vectors:
+                    return [self.file("items").recipe, topics.include_rejected]
                 settings = topics.model_dump(mode="json", include={"include_rejected", "embedding"})
-                with self.embedder() as embedder:
-                    return [self.file("items").recipe, settings, embedder.model]
+                return [self.file("items").recipe, settings, self._text_model()]
             case "projection":
                 return [self.recipe("embeddings"), topics.seed]
             case "topic_names":
-                return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
+                settings = topics.model_dump(mode="json", include={"name_words"})
+                return [self.recipe("topic_tree"), settings, self._text_model()]
             case _:
                 settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
                 return [self.recipe("embeddings"), settings]
+
+    @property
+    def has_given_vectors(self) -> bool:
+        """Whether the vectors of the dataset were made elsewhere, so that no embedder makes any."""
+        return self.config.source.vectors.is_given
+
+    def _text_model(self) -> str:
+        with self.embedder() as embedder:
+            return embedder.model
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""

@@ -3,6 +3,7 @@
 The models belong in ``embedding``, the store of vectors in ``embedding_cache``.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
-from clustering_platform.semantics.texts import content_hash, excerpt, is_blank, normalise
+from clustering_platform.semantics.texts import HASH_LENGTH, content_hash, excerpt, is_blank, normalise
 from clustering_platform.tables import TABLES, conform
 
 Progress = Callable[[int, int], None]
@@ -67,6 +68,34 @@ def embed_items(
             "content_hash": pa.array([content_hash(text) for _, text in rows], pa.string()),
             "model": pa.array([embedder.model] * len(rows), pa.string()),
             "vector": list_column(matrix),
+        }
+    )
+    return conform(table, TABLES["embeddings"])
+
+
+def given_embeddings(items: pa.Table, item_vectors: pa.Table) -> pa.Table:
+    """Return the `embeddings` table of vectors made elsewhere: of each item that has one, scaled to length one.
+
+    Their model is called ``given@`` and a hash of them all, and the hash of an item's content is that of its vector.
+
+    Parameters
+    ----------
+    items
+        The items that take part; of them `item_id` is read.
+    item_vectors
+        The `item_vectors` table.
+    """
+    vectors = item_vectors.filter(pc.is_in(item_vectors["item_id"], items["item_id"]))
+    matrix = vector_matrix(vectors["vector"])
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1, keepdims=True)
+    hashes = [hashlib.sha256(row).hexdigest() for row in np.ascontiguousarray(matrix, dtype="<f4")]
+    model = f"given@{hashlib.sha256(''.join(hashes).encode()).hexdigest()[:12]}"
+    table = pa.table(
+        {
+            "item_id": vectors["item_id"],
+            "content_hash": pa.array([key[:HASH_LENGTH] for key in hashes], pa.string()),
+            "model": pa.array([model] * len(hashes), pa.string()),
+            "vector": list_column((matrix / lengths).astype(np.float32)),
         }
     )
     return conform(table, TABLES["embeddings"])

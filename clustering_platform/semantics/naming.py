@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
@@ -64,15 +66,19 @@ def name_topics(
     half of it; else it is named by its largest subtopics: ``Calendar, vacation, set an alarm``. Where there is no
     phrase, the first words of the most telling text stand in.
 
-    Equal texts count once, so that repeating a text does not name a topic.
+    Equal texts count once, so that repeating a text does not name a topic. Where the vectors of the items are not
+    those of their texts (pictures, vectors given), the texts that are most like their topic get vectors of `embedder`
+    to be compared with phrases. A topic without any text has a number for a name.
     """
     if topic_tree.num_rows == 0:
         return TABLES["topic_names"].empty()
-    texts, seen = read_topics(items, embeddings, topic_tree, item_topics)
+
+    def embed(wanted: list[str]) -> dict[str, NDArray[np.float32]]:
+        return embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
+
+    texts, seen = read_topics(items, embeddings, topic_tree, item_topics, model=embedder.model, embed=embed)
     phrases = find_phrases(texts, longest=config.name_words)
-    candidates = score_candidates(
-        seen, phrases, lambda wanted: embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
-    )
+    candidates = score_candidates(seen, phrases, embed)
     topics = _topics(seen, candidates)
     for topic in topics:
         topic.head = _head(topic)
@@ -144,7 +150,7 @@ def _name_alone(topic: _Topic, most_words: int) -> tuple[str, str]:
     """Return the short name and the name of a topic, as long as no sibling has the same."""
     if topic.head:
         return topic.head.text, _extended(topic, most_words) if word_count(topic.head.key) == 1 else topic.head.text
-    if topic.children:
+    if topic.children and len(topic.seen.texts):
         return topic.children[0].short, _joined([child.short for child in topic.children], most_words)
     start = _start(topic, most_words)
     return start, start

@@ -5,17 +5,25 @@ import pyarrow as pa
 from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
-from clustering_platform.semantics.item_embeddings import embed_items
+from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings
 from clustering_platform.semantics.naming import name_topics
 from clustering_platform.semantics.projection import project
 from clustering_platform.semantics.topic_tables import build_topic_tree
 
 
 def compute_topics(
-    items: pa.Table, *, embedder: Embedder, cache: EmbeddingCache, config: TopicsConfig
+    items: pa.Table,
+    *,
+    embedder: Embedder,
+    cache: EmbeddingCache,
+    config: TopicsConfig,
+    item_vectors: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
-    """Return every table of topics, by name, for the `items` table."""
-    embeddings = embed_items(items, embedder, cache, batch_size=config.embedding.batch_size)
+    """Return every table of topics, by name, for the `items` table and the vectors given for them, if any."""
+    if item_vectors is None:
+        embeddings = embed_items(items, embedder, cache, batch_size=config.embedding.batch_size)
+    else:
+        embeddings = given_embeddings(items, item_vectors)
     topic_tree, item_topics = build_topic_tree(embeddings, config=config)
     topic_names = name_topics(items, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config)
     return {

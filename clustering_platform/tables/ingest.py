@@ -14,7 +14,7 @@ INGEST_TABLES = (
         ("item_id",),
         (
             ITEM_ID,
-            Column("text", "string", "The text; null where votes name an item that no item file lists.", nullable=True),
+            Column("text", "string", "The text; null where no item file lists the item.", nullable=True),
             Column("created_at", "timestamp", "When the item was written.", nullable=True),
             Column(
                 "author_id",
@@ -26,7 +26,7 @@ INGEST_TABLES = (
             Column("moderation", "int8", "-1 rejected, 0 not moderated, 1 accepted.", values=(-1, 0, 1)),
             Column("is_meta", "bool", "A statement about the voter rather than an opinion."),
             Column("is_seed", "bool", "Written by the organisers."),
-            Column("is_listed", "bool", "Listed in an item file; false where only votes name it."),
+            Column("is_listed", "bool", "Listed in an item file; false where only votes or vectors name it."),
             Column("first_vote_at", "timestamp", "When it was first voted on.", nullable=True),
             Column(
                 "metadata",
@@ -36,6 +36,15 @@ INGEST_TABLES = (
                 is_personal=True,
             ),
         ),
+    ),
+    Table(
+        "item_vectors",
+        "ingest",
+        "dataset",
+        "an item with a vector of its own",
+        "Vectors that were made elsewhere, as given; empty where `source.vectors` names none.",
+        ("item_id",),
+        (ITEM_ID, Column("vector", "list<float32>", "The vector, as given.")),
     ),
     Table(
         "votes",
@@ -108,7 +117,7 @@ INGEST_TABLES = (
         ("file",),
         (
             Column("file", "string", "File, relative to the dataset's folder."),
-            Column("content", "string", "What was read from it.", values=("votes", "items")),
+            Column("content", "string", "What was read from it.", values=("votes", "items", "vectors")),
             Column("read", "int64", "Rows read.", minimum=0),
             Column("accepted", "int64", "Rows that count.", minimum=0),
             Column("quarantined", "int64", "Rows refused, see `quarantine`.", minimum=0),

@@ -10,11 +10,11 @@ TOPIC_TABLES = (
         "topics",
         "dataset",
         "an item with text",
-        "The vector of each text that takes part in topics: all but blank and rejected ones; equal texts share one.",
+        "The vector of each text that takes part in topics, all but blank and rejected ones, or those given for items.",
         ("item_id",),
         (
             ITEM_ID,
-            Column("content_hash", "string", "Hash of the embedded text."),
+            Column("content_hash", "string", "Hash of what was embedded: the text, or the vector given."),
             Column("model", "string", "Model that made the vector, with its revision."),
             Column("vector", "list<float32>", "The vector, of length one."),
         ),

@@ -134,7 +134,7 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
     assert (platform.settings.warehouse / str(shown["path"])).is_file()
 
 
-INGEST = ("items", "votes", "voters", "quarantine", "ingest_report")
+INGEST = ("items", "item_vectors", "votes", "voters", "quarantine", "ingest_report")
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:

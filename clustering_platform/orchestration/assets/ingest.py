@@ -5,6 +5,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
 
 @table_asset(
     "items",
+    "item_vectors",
     "votes",
     "voters",
     "quarantine",
@@ -16,7 +17,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
     ),
 )
 def ingest(run: Run) -> Tables:
-    """Read the dataset's files: votes, voters and items, refused rows, and a report for each file."""
+    """Read the dataset's files: votes, voters, items and their vectors, refused rows, and a report for each file."""
     from clustering_platform.ingest.ingest import ingest_dataset
 
     ingested = ingest_dataset(run.dataset, run.pseudonyms())
@@ -30,7 +31,14 @@ def ingest(run: Run) -> Tables:
     )
     refusal = ingested.refusal(run.config.ingest.max_quarantined)
     run.check("quarantine", "quarantined_share", passed=refusal is None, description=refusal or "within the limit")
-    return ingested.items, ingested.votes, ingested.voters, ingested.quarantine, ingested.report
+    return (
+        ingested.items,
+        ingested.vectors,
+        ingested.votes,
+        ingested.voters,
+        ingested.quarantine,
+        ingested.report,
+    )
 
 
 INGEST_ASSETS = [ingest]

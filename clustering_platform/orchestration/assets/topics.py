@@ -6,12 +6,14 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Ta
 
 
 @table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
-def embeddings(run: Run, items: pa.Table) -> pa.Table:
-    """Turn every text into a vector; vectors made before come from the cache."""
-    from clustering_platform.semantics.item_embeddings import embed_items, topic_items
+def embeddings(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
+    """Turn every text into a vector, or take those given; vectors made before come from the cache."""
+    from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings, topic_items
 
     config = run.config.topics
     chosen = topic_items(items, include_rejected=config.include_rejected)
+    if run.has_given_vectors:
+        return given_embeddings(chosen, item_vectors)
     with run.embedder() as embedder:
         batch_size = config.embedding.batch_size
         return embed_items(chosen, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
