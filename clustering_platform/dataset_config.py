@@ -49,10 +49,11 @@ class VectorsConfig(_Section):
 class SourceConfig(_Section):
     """How the input files are to be read."""
 
-    format: Literal["auto", "polis", "table"] = Field(
+    format: Literal["auto", "polis", "table", "documents"] = Field(
         default="auto",
         description="`polis`: an export folder of Polis. `table`: votes and items as CSV, JSONL or Parquet. "
-        "`auto`: recognised by the headers.",
+        "`documents`: every `.txt` and `.md` file, of at most 16 MB, is an item, beside tables. `auto`: recognised by "
+        "the headers; documents only where there is no other file of data.",
     )
     votes: list[str] | None = Field(
         default=None, description="File names or patterns of the vote files. Default: recognised by their columns."
@@ -60,7 +61,7 @@ class SourceConfig(_Section):
     items: list[str] | None = Field(
         default=None, description="File names or patterns of the item files. Default: recognised by their columns."
     )
-    encoding: str = Field(default="utf-8", description="Text encoding of CSV and JSONL files; never guessed.")
+    encoding: str = Field(default="utf-8", description="Text encoding of all files of text; never guessed.")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Our column name to the name in the files, for example {voter_id: user, voted_at: time}.",
@@ -159,6 +160,16 @@ class EmbeddingConfig(_Section):
     batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
 
 
+class ChunksConfig(_Section):
+    """How texts are cut that are longer than the model reads."""
+
+    tokens: Literal["auto"] | Annotated[int, Field(ge=16, le=100_000, strict=True)] = Field(
+        default="auto",
+        description="Largest number of tokens of a piece, never more than the model reads. `auto`: 512.",
+    )
+    overlap: float = Field(default=0.15, ge=0, le=0.5, description="Share of a piece that the next one repeats.")
+
+
 class TopicsConfig(_Section):
     """How items become a tree of topics."""
 
@@ -166,6 +177,7 @@ class TopicsConfig(_Section):
         default=False, description="Whether items that moderation rejected take part in topics."
     )
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
+    chunks: ChunksConfig = Field(default_factory=ChunksConfig, description="How long texts are cut.")
     min_topic_size: int | None = Field(
         default=None, ge=2, description="Smallest topic. Default: by the number of items."
     )

@@ -16,6 +16,7 @@ from clustering_platform.datasets import Dataset
 from clustering_platform.ingest import polis
 from clustering_platform.ingest.arrays import chosen, successive
 from clustering_platform.ingest.errors import AccountingError
+from clustering_platform.ingest.found import Source, Unread
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
@@ -23,11 +24,12 @@ from clustering_platform.ingest.log_tables import first_vote_times, log_tables
 from clustering_platform.ingest.parquet_files import ParquetFile
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
-from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
+from clustering_platform.ingest.sources import POLIS_FILES, find_sources
 from clustering_platform.ingest.vector_files import VectorFile
 from clustering_platform.ingest.vector_rows import usual_dimension
 from clustering_platform.ingest.vectors import VectorLog, column_vectors, read_vectors, vectors_table
 from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes
+from clustering_platform.ingest.whole_files import read_whole_files
 from clustering_platform.tables import TABLES, conform
 
 __all__ = ["Ingested", "ingest_dataset"]
@@ -76,7 +78,8 @@ class _Ingest:
     def run(self, unread: Sequence[Unread]) -> Ingested:
         """Read everything, put it together and check that no row got lost."""
         export = polis.find_export(self.sources, self.config)
-        items = ItemLog.join([NO_ITEMS, *(self._read_items(file) for file in self._files("items"))])
+        tables = [self._read_items(file) for file in self._files("items")]
+        items = ItemLog.join([NO_ITEMS, *tables, self._read_documents()])
         log = VoteLog.join([NO_VOTES, *(self._read_votes(file) for file in self._files("votes"))])
         is_replaced, is_rewritten = find_replaced(items)
         listed = items.take(~is_replaced)
@@ -154,6 +157,10 @@ class _Ingest:
             vectors=self.vector_columns.get(file),
             dimension=self.dimension,
         )
+
+    def _read_documents(self) -> ItemLog:
+        documents = {file: self.sources[file] for file in self._files("documents")}
+        return read_whole_files(documents, items=self.item_ids, quarantine=self.quarantine)
 
     def _read_votes(self, file: int) -> VoteLog:
         return read_votes(

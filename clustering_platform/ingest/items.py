@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import chosen, parse_distinct, successive, take_text
+from clustering_platform.ingest.found import COUNTS, Source
 from clustering_platform.ingest.ids import Ids, sift_ids, unusable
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
 from clustering_platform.ingest.records import LONGEST_TEXT, Records
-from clustering_platform.ingest.sources import COUNTS, Source
 from clustering_platform.ingest.times import MISSING, NAIVE, Times, read_times, resolve
 from clustering_platform.ingest.vector_rows import VectorRows, refuse_vectors
 from clustering_platform.tables import TABLES, arrow_type, conform

@@ -19,9 +19,10 @@ from clustering_platform.ingest.arrays import parse_distinct
 from clustering_platform.ingest.columns import normalise
 from clustering_platform.ingest.csv_files import CsvFile
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.found import COUNTS, Source
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.items import ItemLog
-from clustering_platform.ingest.sources import COUNTS, POLIS_MATRIX_FILES, POLIS_SUMMARY_FILE, Source
+from clustering_platform.ingest.sources import POLIS_MATRIX_FILES, POLIS_SUMMARY_FILE
 from clustering_platform.ingest.text_files import TextFile
 from clustering_platform.ingest.votes import VoteLog, pair_numbers
 
@@ -73,7 +74,7 @@ def find_export(sources: Sequence[Source], config: SourceConfig) -> Path | None:
     found = [
         source
         for source in sources
-        if source.content != "vectors"
+        if source.content in _EXPORT_COLUMNS
         and _EXPORT_COLUMNS[source.content] <= {normalise(name) for name in source.reader.columns}
     ]
     folders = sorted({source.reader.path.parent for source in found if source.content == "votes"})

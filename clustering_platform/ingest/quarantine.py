@@ -25,7 +25,10 @@ MESSAGES = {
     "bad_quote": "a quote stands where none may; put the value in quotes and double the quotes within it",
     "boolean_unknown": "neither true nor false; write true, false, 1, 0, or nothing for false",
     "column_count": "more or fewer values than the header has columns; put values that hold the separator in quotes",
+    "document_too_large": "a document has at most 16 MB; split it",
     "field_too_long": f"longer than {LONGEST_TEXT // 1024} kB; shorten or split it",
+    "file_empty": "there is nothing in the file; fill it or take it out of the folder",
+    "file_not_text": "not a text file that can be read; save it as UTF-8 text",
     "item_id_missing": "no item id",
     "item_id_unusable": f"item ids have no control characters and at most {LONGEST_ID} bytes",
     "json_broken": "the line is no complete JSON object",
@@ -36,6 +39,7 @@ MESSAGES = {
     "json_not_object": "the line is no JSON object",
     "json_too_deep": "nested too deeply",
     "moderation_unknown": "moderation is -1 rejected, 0 not moderated or 1 accepted",
+    "not_decodable": "a byte that does not fit the encoding; save the file as UTF-8, or set source.encoding",
     "nul_byte": "a NUL byte; export the file again",
     "item_unknown": "no item has this id; add the item, or leave its vector out",
     "timestamp_future": "in the future; correct the clock or the value",
@@ -95,7 +99,9 @@ class Quarantine:
     def add_malformed(self, file: str, rows: Sequence[Malformed]) -> None:
         """Take in rows that a reader could not read; nothing of them is kept."""
         for reason in sorted({row.reason for row in rows}):
-            self.add(file, np.array([row.line for row in rows if row.reason == reason], np.int64), reason)
+            found = [row for row in rows if row.reason == reason]
+            details = pa.array([row.details for row in found], pa.string())
+            self.add(file, np.array([row.line for row in found], np.int64), reason, values=details)
 
     def table(self, *, people: pa.Array) -> pa.Table:
         """Return the table `quarantine`, in order of file and line.

@@ -1,17 +1,14 @@
 """Sources: which files of a dataset are read, as what, and what was noticed about them.
 
-Reading a file belongs in ``csv_files``, ``jsonl_files`` and ``parquet_files``; what its rows mean in ``votes`` and
-``items``.
+Reading a file belongs in ``readers``; what its rows mean in ``votes``, ``items``, ``whole_files`` and ``vectors``.
 """
 
 import difflib
 import fnmatch
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.datasets import CONFIG_FILE, Dataset, input_files
@@ -21,30 +18,16 @@ from clustering_platform.ingest.columns import (
     check_configured,
     describe_missing,
     describe_unknown,
-    list_names,
-    normalise,
     recognise,
     resolve,
 )
-from clustering_platform.ingest.csv_files import CsvFile
 from clustering_platform.ingest.errors import IngestError
-from clustering_platform.ingest.jsonl_files import JsonlFile
-from clustering_platform.ingest.parquet_files import ParquetFile
-from clustering_platform.ingest.quarantine import Quarantine
-from clustering_platform.ingest.records import Reader, Records
-from clustering_platform.ingest.text_files import Stamp, TextFile, describe_magic, open_regular
-from clustering_platform.ingest.vector_files import (
-    INDEX_SUFFIXES,
-    ITEM_ID,
-    has_vectors,
-    open_metadata,
-    open_vectors,
-    vectors_of_column,
-)
+from clustering_platform.ingest.found import Source, Unread
+from clustering_platform.ingest.other_files import OF_ROWS, WHY_NOT, find_documents, find_vectors
+from clustering_platform.ingest.readers import PARQUET_SUFFIXES, open_reader
+from clustering_platform.ingest.text_files import Stamp, open_regular
+from clustering_platform.ingest.vector_files import ITEM_ID, has_vectors, vectors_of_column
 
-CSV_SUFFIXES = (".csv", ".tsv", ".tab")
-JSONL_SUFFIXES = (".jsonl", ".ndjson")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 POLIS_SUMMARY_FILE = "summary.csv"
 POLIS_MATRIX_FILES = ("participants-votes.csv", "participant-votes.csv")
 POLIS_FILES = (
@@ -58,71 +41,6 @@ POLIS_FILES = (
     "participants-xids.csv",
 )
 """Files of a Polis export that hold neither votes nor items."""
-COUNTS = ("agrees", "disagrees")
-_WHY_NOT = {
-    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".npz"), "may run code when opened"),
-    **dict.fromkeys((".npy", *INDEX_SUFFIXES), "holds vectors; name it as source.vectors.file, with their ids"),
-    **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z"), "is an archive; unpack it"),
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "is a spreadsheet; save it as CSV"),
-    ".json": "is JSON; write one object a line as .jsonl",
-}
-
-
-@dataclass
-class Source:
-    """A file that is read.
-
-    Attributes
-    ----------
-    name
-        Its path within the dataset.
-    columns
-        Our column to the file's column.
-    counts
-        Columns of an item file that count votes: `agrees` and `disagrees` to the file's column.
-    findings
-        What was noticed, as sentences for people.
-    read
-        Number of rows read so far.
-    """
-
-    name: str
-    reader: Reader
-    content: Content | Literal["vectors"]
-    columns: dict[str, str]
-    counts: dict[str, str] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
-    read: int = 0
-
-    def note(self, finding: str) -> None:
-        """Take down a finding."""
-        self.findings.append(finding)
-
-    def note_count(self, count: int, what: str) -> None:
-        """Take down how many of something there are, if any."""
-        if count:
-            self.note(f"{what}: {count:,}")
-
-    def records(self, quarantine: Quarantine) -> Iterator[Records]:
-        """Yield the rows of the file; malformed ones go to `quarantine`."""
-        without = frozenset(self.columns.values()) if self.content == "items" else None
-        for records in self.reader.records([*self.columns.values(), *self.counts.values()], without=without):
-            self.read += records.read
-            quarantine.add_malformed(self.name, records.malformed)
-            yield records
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A file that is not read.
-
-    `why` goes on from "it", `details` says what would have to be there.
-    """
-
-    path: Path
-    name: str
-    why: str
-    details: str = ""
 
 
 def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
@@ -144,7 +62,10 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
         [one for one in found if isinstance(one, Source)],
         [one for one in found if isinstance(one, Unread)],
     )
-    sources = sorted([*sources, *_vector_sources(sources, paths, config)], key=lambda source: source.name)
+    sources += find_vectors(sources, paths, config)
+    documents = find_documents(sources, paths, config)
+    unread = [one for one in unread if one.name not in {source.name for source in documents}]
+    sources = sorted([*sources, *documents], key=lambda source: source.name)
     if not sources:
         raise IngestError(_nothing_found(dataset, unread))
     _check_configured_names(sources, config)
@@ -152,31 +73,8 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     return kept, unread + copies
 
 
-def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
-    """Open a file by the ending of its name, or by its first bytes where that says nothing.
-
-    Raises
-    ------
-    IngestError
-        The file is not what its name says, or cannot be understood.
-    """
-    with open_regular(path, name) as file:
-        head = file.read(64)
-    suffix = path.suffix.lower()
-    is_parquet = head.startswith((b"PAR1", b"PARE"))
-    if suffix in PARQUET_SUFFIXES or (is_parquet and suffix not in CSV_SUFFIXES + JSONL_SUFFIXES):
-        if not is_parquet:
-            what = describe_magic(head) or ("text" if head else "empty")
-            raise IngestError(f"{name}: is called Parquet but is {what}; export it again or rename it")
-        return ParquetFile(path, name, vectors=config.vectors.column if config.vectors.file in (None, name) else None)
-    text = TextFile(path, name, encoding=config.encoding)
-    if suffix in JSONL_SUFFIXES or (suffix not in CSV_SUFFIXES and head.lstrip()[:1] in (b"{", b"[")):
-        return JsonlFile(text)
-    return CsvFile(text, recognises=lambda names: recognise(names, config.columns) is not None)
-
-
 def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread | None:
-    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `_vector_sources`."""
+    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `find_vectors`."""
     content = _named_content(name, config)
     if content is None:
         if name == config.vectors.file and path.suffix.lower() not in PARQUET_SUFFIXES:
@@ -186,55 +84,19 @@ def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread | None
         suffix = path.suffix.lower()
         if config.format != "table" and path.name in POLIS_FILES:
             return Unread(path, name, "is called like a summary of Polis; if it is data, name it in dataset.yaml")
-        if suffix not in CSV_SUFFIXES + JSONL_SUFFIXES + PARQUET_SUFFIXES:
-            return Unread(path, name, _WHY_NOT.get(suffix, "is neither CSV, JSONL nor Parquet"))
+        if suffix not in OF_ROWS:
+            return Unread(path, name, WHY_NOT.get(suffix, "is neither CSV, JSONL nor Parquet"))
     reader = open_reader(path, name, config)
     content = content or _recognised_content(reader.columns, config)
     if content is None:
         if has_vectors(reader):
-            return _source(name, vectors_of_column(reader, name, config), "vectors", {ITEM_ID: ITEM_ID})
+            return Source.of(name, vectors_of_column(reader, name, config), "vectors", {ITEM_ID: ITEM_ID})
         details = describe_unknown(reader.columns, config.columns)
         return Unread(path, name, "holds neither votes nor items", details)
     columns = resolve(reader.columns, content, config.columns)
     if not set(REQUIRED[content]) <= set(columns) | ({"text"} if has_vectors(reader) else set()):
         raise IngestError(f"{name}: {describe_missing(reader.columns, content, config.columns)}")
-    return _source(name, reader, content, columns)
-
-
-def _vector_sources(sources: Sequence[Source], paths: Mapping[str, Path], config: SourceConfig) -> list[Source]:
-    """Return the file that ``source.vectors.file`` names, and its metadata where nothing else has items.
-
-    Raises
-    ------
-    IngestError
-        They are not there or not usable, or no file has the column of vectors.
-    """
-    vectors = config.vectors
-    found = []
-    if vectors.file and vectors.file not in [source.name for source in sources]:
-        found.append(_source(vectors.file, open_vectors(paths, config), "vectors", {ITEM_ID: ITEM_ID}))
-        if vectors.metadata and not any(source.content == "items" for source in sources):
-            metadata = open_metadata(paths, config)
-            columns = resolve(metadata.columns, "items", config.columns)
-            found.append(_source(vectors.metadata, metadata, "items", columns))
-    elif vectors.column and not any(source.content == "vectors" or has_vectors(source.reader) for source in sources):
-        raise IngestError(f"source.vectors.column: no Parquet file has a column {vectors.column!r}")
-    elif not vectors.is_given and (vectors.ids or vectors.metadata):
-        raise IngestError("source.vectors.file: name the file of vectors")
-    return found
-
-
-def _source(name: str, reader: Reader, content: Content | Literal["vectors"], columns: dict[str, str]) -> Source:
-    counts = {}
-    if content == "items":
-        counts = {key: column for column in reader.columns if (key := normalise(column)) in COUNTS}
-    source = Source(name, reader, content, columns, counts)
-    for note in reader.notes:
-        source.note(note)
-    unused = [column for column in reader.columns if column and column not in columns.values()]
-    if content == "votes" and unused:
-        source.note(f"columns that were not used: {list_names(unused)}")
-    return source
+    return Source.of(name, reader, content, columns)
 
 
 def _named_content(name: str, config: SourceConfig) -> Content | None:
@@ -279,13 +141,14 @@ def _check_configured_names(sources: Sequence[Source], config: SourceConfig) -> 
 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[Unread]]:
-    """Leave out files that have the same bytes as an earlier one."""
-    sizes = Counter(Stamp.of(source.reader.path).size for source in sources)
+    """Leave out files of rows that have the same bytes as an earlier one; equal documents are items of their own."""
+    sizes = Counter(Stamp.of(source.reader.path).size for source in sources if source.content != "documents")
     first: dict[str, Source] = {}
     copies = []
     for source in sources:
         path = source.reader.path
-        key = _digest(path, source.name) if sizes[Stamp.of(path).size] > 1 else source.name
+        may_be_copy = source.content != "documents" and sizes[Stamp.of(path).size] > 1
+        key = _digest(path, source.name) if may_be_copy else source.name
         if first.setdefault(key, source) is not source:
             copies.append(Unread(path, source.name, f"is a copy of {first[key].name}"))
     return list(first.values()), copies

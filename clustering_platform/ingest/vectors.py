@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.ingest.arrays import successive, take_text
+from clustering_platform.ingest.found import Source
 from clustering_platform.ingest.ids import Ids, sift_ids
 from clustering_platform.ingest.items import ItemLog
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
-from clustering_platform.ingest.sources import Source
 from clustering_platform.ingest.vector_files import ITEM_ID, VectorFile
 from clustering_platform.ingest.vector_rows import NO_VECTOR, VectorRows, refuse_vectors
 from clustering_platform.tables import TABLES, conform

@@ -31,6 +31,7 @@ from clustering_platform.tables import TABLES, Room
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
     from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.pieces import PieceKind
 
 # Raise the number of a room when its results change with the same input and settings.
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
@@ -165,24 +166,32 @@ class Publication:
             case "ingest":
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
+            case "chunks":
+                taking_part = [self.file("items").recipe, topics.include_rejected]
+                if self.piece_kind == "given":
+                    return taking_part
+                return [*taking_part, topics.chunks.model_dump(mode="json"), self._text_model()]
             case "embeddings":
-                if self.has_given_vectors:
-                    return [self.file("items").recipe, topics.include_rejected]
-                settings = topics.model_dump(mode="json", include={"include_rejected", "embedding"})
-                return [self.file("items").recipe, settings, self._text_model()]
+                if self.piece_kind == "given":
+                    return [self.recipe("chunks")]
+                return [self.recipe("chunks"), topics.embedding.model_dump(mode="json"), self._text_model()]
+            case "document_topics":
+                return [self.recipe("topic_tree")]
             case "projection":
                 return [self.recipe("embeddings"), topics.seed]
             case "topic_names":
                 settings = topics.model_dump(mode="json", include={"name_words"})
                 return [self.recipe("topic_tree"), settings, self._text_model()]
             case _:
-                settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
+                settings = topics.model_dump(
+                    mode="json", exclude={"include_rejected", "embedding", "chunks", "name_words"}
+                )
                 return [self.recipe("embeddings"), settings]
 
     @property
-    def has_given_vectors(self) -> bool:
-        """Whether the vectors of the dataset were made elsewhere, so that no embedder makes any."""
-        return self.config.source.vectors.is_given
+    def piece_kind(self) -> PieceKind:
+        """What the vectors of the dataset are made from."""
+        return "given" if self.config.source.vectors.is_given else "texts"
 
     def _text_model(self) -> str:
         with self.embedder() as embedder:

@@ -17,6 +17,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.semantics.tokens import Tokenizer, tokenizer_in
+
 PACKAGED = "packaged-minilm"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -63,6 +65,15 @@ class SentenceTransformerEmbedder:
         if folder.is_dir():
             return f"{folder.resolve().name}@{_hash_of_folder(folder)[:12]}"
         return f"{self._source}@{_commit_on_hub(self._source)}"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """How the model splits texts; nothing else of it is loaded."""
+        if self._source == PACKAGED:
+            return tokenizer_in(packaged_folder())
+        if Path(self._source).is_dir():
+            return tokenizer_in(Path(self._source))
+        return tokenizer_in(_folder_on_hub(self._source, self.model.rsplit("@", 1)[1]))
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
@@ -164,6 +175,13 @@ def _commit_on_hub(name: str) -> str:
             f"from the Hugging Face hub: {reason}"
         ) from error
     return Path(path).parent.name
+
+
+def _folder_on_hub(name: str, commit: str) -> Path:
+    """Return the local copy of a model's small files."""
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(_hub_name(name), revision=commit, allow_patterns=["*.json"]))
 
 
 @contextlib.contextmanager

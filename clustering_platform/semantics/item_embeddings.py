@@ -19,11 +19,6 @@ from clustering_platform.tables import TABLES, conform
 Progress = Callable[[int, int], None]
 
 
-def topic_items(items: pa.Table, *, include_rejected: bool) -> pa.Table:
-    """Return the items that take part in topics: all, or all but those that moderation rejected."""
-    return items if include_rejected else items.filter(pc.not_equal(items["moderation"], -1))
-
-
 def embed_items(
     items: pa.Table,
     embedder: Embedder,
@@ -41,7 +36,7 @@ def embed_items(
     Parameters
     ----------
     items
-        The `items` table; of it `item_id` and `text` are read.
+        Items, or their pieces; of them `item_id` and `text` are read.
     batch_size
         Texts in a batch; each batch is stored in the cache as soon as it is done.
     progress

@@ -58,7 +58,7 @@ def name_topics(
     cache: EmbeddingCache,
     config: TopicsConfig,
 ) -> pa.Table:
-    """Return the table `topic_names`, from the texts and their vectors alone.
+    """Return the table `topic_names`, from the texts of `items`, or of their pieces, and their vectors alone.
 
     A topic without subtopics is named by its best phrase. A single word, or a phrase that a sibling has too, is
     followed by a second phrase that says something else: ``Parking / downtown``. What a topic above is named by is

@@ -3,11 +3,14 @@
 import pyarrow as pa
 
 from clustering_platform.dataset_config import TopicsConfig
+from clustering_platform.semantics.document_topics import find_document_topics
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings
 from clustering_platform.semantics.naming import name_topics
+from clustering_platform.semantics.pieces import cut_items, piece_items, vector_items, whole_items
 from clustering_platform.semantics.projection import project
+from clustering_platform.semantics.tokens import tokenizer_of
 from clustering_platform.semantics.topic_tables import build_topic_tree
 
 
@@ -21,15 +24,23 @@ def compute_topics(
 ) -> dict[str, pa.Table]:
     """Return every table of topics, by name, for the `items` table and the vectors given for them, if any."""
     if item_vectors is None:
-        embeddings = embed_items(items, embedder, cache, batch_size=config.embedding.batch_size)
+        chunks = cut_items(items, tokenizer=tokenizer_of(embedder), config=config.chunks)
+        pieces = piece_items(items, chunks)
+        embeddings = embed_items(pieces, embedder, cache, batch_size=config.embedding.batch_size)
     else:
-        embeddings = given_embeddings(items, item_vectors)
+        chunks = whole_items(vector_items(items, item_vectors))
+        pieces = piece_items(items, chunks)
+        embeddings = given_embeddings(pieces, item_vectors)
     topic_tree, item_topics = build_topic_tree(embeddings, config=config)
-    topic_names = name_topics(items, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config)
+    topic_names = name_topics(
+        pieces, embeddings, topic_tree, item_topics, embedder=embedder, cache=cache, config=config
+    )
     return {
+        "chunks": chunks,
         "embeddings": embeddings,
         "projection": project(embeddings, seed=config.seed),
         "topic_tree": topic_tree,
         "item_topics": item_topics,
+        "document_topics": find_document_topics(chunks, item_topics),
         "topic_names": topic_names,
     }

@@ -10,6 +10,7 @@ from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
+from clustering_platform.tables.pieces import PIECE_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
 __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
@@ -22,6 +23,7 @@ TABLES: dict[str, Table] = {
         *OPINION_ITEM_TABLES,
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
+        *PIECE_TABLES,
         *TOPIC_TABLES,
     )
 }

@@ -31,7 +31,7 @@ INGEST_TABLES = (
             Column(
                 "metadata",
                 "string",
-                "Further columns of the source, as a JSON object.",
+                "Further columns of the source, as a JSON object; of a document its size in bytes.",
                 nullable=True,
                 is_personal=True,
             ),
@@ -117,7 +117,7 @@ INGEST_TABLES = (
         ("file",),
         (
             Column("file", "string", "File, relative to the dataset's folder."),
-            Column("content", "string", "What was read from it.", values=("votes", "items", "vectors")),
+            Column("content", "string", "What was read from it.", values=("votes", "items", "documents", "vectors")),
             Column("read", "int64", "Rows read.", minimum=0),
             Column("accepted", "int64", "Rows that count.", minimum=0),
             Column("quarantined", "int64", "Rows refused, see `quarantine`.", minimum=0),

@@ -9,8 +9,9 @@ TOPIC_TABLES = (
         "embeddings",
         "topics",
         "dataset",
-        "an item with text",
-        "The vector of each text that takes part in topics, all but blank and rejected ones, or those given for items.",
+        "a piece of an item, see `chunks`",
+        "The vector of each piece of an item that takes part in topics: all but blank and rejected ones; equal texts "
+        "share one.",
         ("item_id",),
         (
             ITEM_ID,

@@ -134,11 +134,12 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
     assert (platform.settings.warehouse / str(shown["path"])).is_file()
 
 
+STEPS = (("chunks",), ("embeddings",), ("projection",), ("topic_tree", "item_topics"), ("document_topics",))
 INGEST = ("items", "item_vectors", "votes", "voters", "quarantine", "ingest_report")
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics")):
+    for selection in (INGEST, *STEPS):
         assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
         assert platform.log() == []
     assert platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")]).success
@@ -146,7 +147,7 @@ def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Plat
 
 
 def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), ("topic_tree", "item_topics")):
+    for selection in (INGEST, *STEPS):
         platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
     write_conversation(platform.dataset().folder, items=30)
     platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
@@ -156,8 +157,10 @@ def test_tables_that_do_not_belong_together_are_not_published(platform: Platform
 
 
 def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
-    first = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
-    rest = [dg.AssetKey(name) for name in ("projection", "topic_tree", "item_topics", "topic_names")]
+    first = platform.run(
+        "topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "chunks", "embeddings")]
+    )
+    rest = [dg.AssetKey(name) for name in ("projection", "topic_tree", "item_topics", "document_topics", "topic_names")]
     tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
     assert second.success
@@ -247,7 +250,7 @@ def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
 def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
     first = ingest(platform)
     write_conversation(platform.dataset().folder, items=30)
-    rest = [dg.AssetKey(name) for name in ("embeddings", "projection", "topic_tree", "item_topics", "topic_names")]
+    rest = [dg.AssetKey(name) for selection in (*STEPS, ("topic_names",)) for name in selection]
     again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
     assert platform.log()[0].tables["items"].rows == 24

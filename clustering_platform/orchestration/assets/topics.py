@@ -5,18 +5,32 @@ import pyarrow as pa
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
 
 
-@table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
-def embeddings(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
-    """Turn every text into a vector, or take those given; vectors made before come from the cache."""
-    from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings, topic_items
+@table_asset("chunks", deps=(CONFIG_ASSET,))
+def chunks(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
+    """Choose the items that take part in topics, and cut those whose texts are longer than the model reads."""
+    from clustering_platform.semantics.pieces import cut_items, topic_items, vector_items, whole_items
+    from clustering_platform.semantics.tokens import tokenizer_of
 
     config = run.config.topics
     chosen = topic_items(items, include_rejected=config.include_rejected)
-    if run.has_given_vectors:
-        return given_embeddings(chosen, item_vectors)
+    if run.piece_kind == "given":
+        return whole_items(vector_items(chosen, item_vectors))
     with run.embedder() as embedder:
-        batch_size = config.embedding.batch_size
-        return embed_items(chosen, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
+        return cut_items(chosen, tokenizer=tokenizer_of(embedder), config=config.chunks)
+
+
+@table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
+def embeddings(run: Run, items: pa.Table, chunks: pa.Table, item_vectors: pa.Table) -> pa.Table:
+    """Turn every piece into a vector, or take those given; vectors made before come from the cache."""
+    from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings
+    from clustering_platform.semantics.pieces import piece_items
+
+    pieces = piece_items(items, chunks)
+    if run.piece_kind == "given":
+        return given_embeddings(pieces, item_vectors)
+    with run.embedder() as embedder:
+        batch_size = run.config.topics.embedding.batch_size
+        return embed_items(pieces, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
 
 
 @table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))
@@ -35,10 +49,23 @@ def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
     return build_topic_tree(embeddings, config=run.config.topics)
 
 
-@table_asset("topic_names", deps=("votes", "voters", "quarantine", "ingest_report", CONFIG_ASSET), publishes=True)
+@table_asset("document_topics", deps=(CONFIG_ASSET,))
+def document_topics(run: Run, chunks: pa.Table, item_topics: pa.Table) -> pa.Table:
+    """Say which topics each document is about, by its pieces."""
+    from clustering_platform.semantics.document_topics import find_document_topics
+
+    return find_document_topics(chunks, item_topics)
+
+
+@table_asset(
+    "topic_names",
+    deps=("votes", "voters", "quarantine", "ingest_report", "document_topics", CONFIG_ASSET),
+    publishes=True,
+)
 def topic_names(
     run: Run,
     items: pa.Table,
+    chunks: pa.Table,
     embeddings: pa.Table,
     projection: pa.Table,
     topic_tree: pa.Table,
@@ -47,10 +74,11 @@ def topic_names(
     """Name every topic from its items, and publish the tables of the dataset."""
     from clustering_platform.orchestration.pictures import topic_map
     from clustering_platform.semantics.naming import name_topics
+    from clustering_platform.semantics.pieces import piece_items
 
     with run.embedder() as embedder:
         names = name_topics(
-            items,
+            piece_items(items, chunks),
             embeddings,
             topic_tree,
             item_topics,
@@ -62,4 +90,4 @@ def topic_names(
     return names
 
 
-TOPIC_ASSETS = [embeddings, projection, topic_tree, topic_names]
+TOPIC_ASSETS = [chunks, embeddings, projection, topic_tree, document_topics, topic_names]

@@ -1,0 +1,126 @@
+"""Pieces: what is embedded of each item. The table `chunks`, and the texts that belong to it.
+
+Where a text is cut belongs in ``cutting``.
+"""
+
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clustering_platform.dataset_config import ChunksConfig
+from clustering_platform.semantics.cutting import FEWEST_TOKENS, Cut, cut_text
+from clustering_platform.semantics.texts import is_blank
+from clustering_platform.semantics.tokens import Tokenizer
+from clustering_platform.tables import TABLES, conform
+
+PieceKind = Literal["texts", "given"]
+"""What the vectors of a dataset are made from: its texts, or nothing, because they were given."""
+
+MOST_TOKENS = 512
+_MARK = "#"
+_TEXTS = 10_000
+_PASSED_ON: tuple[str, ...] = ()
+
+
+def topic_items(items: pa.Table, *, include_rejected: bool) -> pa.Table:
+    """Return the items that take part in topics: all, or all but those that moderation rejected."""
+    return items if include_rejected else items.filter(pc.not_equal(items["moderation"], -1))
+
+
+def cut_items(items: pa.Table, *, tokenizer: Tokenizer, config: ChunksConfig) -> pa.Table:
+    """Return the table `chunks` of items with texts: a row for each text, several for those that are cut.
+
+    A text is cut where it has more tokens than a piece may have. One with no more bytes than that is not tokenized.
+    A text that is not cut keeps the id of its item; the pieces of one that is are called ``<id>#0001``, ``<id>#0002``
+    and so on, with further ``#`` where any item is called so already.
+
+    Parameters
+    ----------
+    items
+        Those that take part; of them `item_id` and `text` are read, and blank texts left out.
+    tokenizer
+        That of the model which is to embed the pieces.
+    """
+    size = piece_size(tokenizer, config)
+    taken = set(items["item_id"].to_pylist())
+    chunks: list[dict[str, object]] = []
+    for item_id, text in zip(items["item_id"].to_pylist(), items["text"].to_pylist(), strict=True):
+        if is_blank(text):
+            continue
+        cuts = [Cut(0, len(text), 0)]
+        if len(text.encode()) > size:
+            cuts = cut_text(text, tokenizer.token_offsets(text), tokens=size, overlap=config.overlap)
+        chunks += [
+            {
+                "item_id": piece_id,
+                "document_id": item_id,
+                "position": position,
+                "start": cut.start,
+                "end": cut.end,
+                "tokens": cut.tokens or None,
+            }
+            for position, (piece_id, cut) in enumerate(zip(_ids(item_id, len(cuts), taken), cuts, strict=True), start=1)
+        ]
+    contract = TABLES["chunks"]
+    return conform(pa.Table.from_pylist(chunks, contract.schema()), contract)
+
+
+def whole_items(item_ids: pa.ChunkedArray) -> pa.Table:
+    """Return the table `chunks` of items that are not cut, whatever their texts: their vectors are of them as a whole.
+
+    Parameters
+    ----------
+    item_ids : StringArray[items]
+        Those that have a vector.
+    """
+    contract = TABLES["chunks"]
+    nothing = pa.nulls(len(item_ids), pa.int32())
+    ones = pa.repeat(pa.scalar(1, pa.int32()), len(item_ids))
+    columns = [item_ids, item_ids, ones, nothing, nothing, nothing]
+    return conform(pa.table(dict(zip(contract.schema().names, columns, strict=True))), contract)
+
+
+def vector_items(items: pa.Table, item_vectors: pa.Table) -> pa.ChunkedArray:
+    """Return the ids of the items for which vectors are given, in the order of these."""
+    ids = item_vectors["item_id"]
+    return ids.filter(pc.is_in(ids, items["item_id"].combine_chunks()))
+
+
+def piece_items(items: pa.Table, chunks: pa.Table) -> pa.Table:
+    """Return the columns of `items` that are embedded and named, a row for each of `chunks`: `item_id`, `text`."""
+    rows = pc.index_in(chunks["document_id"], items["item_id"].combine_chunks())
+    table = pa.table({"item_id": chunks["item_id"], "text": chunk_texts(items, chunks)})
+    for name in _PASSED_ON:
+        if name in items.column_names:
+            table = table.append_column(name, items[name].take(rows))
+    return table
+
+
+def chunk_texts(items: pa.Table, chunks: pa.Table) -> pa.ChunkedArray:
+    """Return the text of each row of `chunks`: that of its item, from `start` to `end` where it has them."""
+    texts = dict(zip(items["item_id"].to_pylist(), items["text"].to_pylist(), strict=True))
+    pieces = zip(*(chunks[name].to_pylist() for name in ("document_id", "start", "end")), strict=True)
+    cut = [texts[document] if start is None else texts[document][start:end] for document, start, end in pieces]
+    return pa.chunked_array(
+        [pa.array(cut[first : first + _TEXTS], pa.string()) for first in range(0, len(cut), _TEXTS)], pa.string()
+    )
+
+
+def piece_size(tokenizer: Tokenizer, config: ChunksConfig) -> int:
+    """Return the largest number of tokens of a piece: what is set, or 512, and never more than the model reads."""
+    wanted = MOST_TOKENS if config.tokens == "auto" else config.tokens
+    return max(min(wanted, tokenizer.longest or wanted), FEWEST_TOKENS)
+
+
+def _ids(item_id: str, count: int, taken: set[str]) -> list[str]:
+    """Return the ids of the pieces of an item, none of which is in `taken`, and add them to it."""
+    if count == 1:
+        return [item_id]
+    mark = _MARK
+    while True:
+        ids = [f"{item_id}{mark}{position:04}" for position in range(1, count + 1)]
+        if taken.isdisjoint(ids):
+            taken.update(ids)
+            return ids
+        mark += _MARK
