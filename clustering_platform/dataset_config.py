@@ -49,11 +49,12 @@ class VectorsConfig(_Section):
 class SourceConfig(_Section):
     """How the input files are to be read."""
 
-    format: Literal["auto", "polis", "table", "documents"] = Field(
+    format: Literal["auto", "polis", "table", "documents", "images"] = Field(
         default="auto",
         description="`polis`: an export folder of Polis. `table`: votes and items as CSV, JSONL or Parquet. "
-        "`documents`: every `.txt` and `.md` file, of at most 16 MB, is an item, beside tables. `auto`: recognised by "
-        "the headers; documents only where there is no other file of data.",
+        "`documents`: every `.txt` and `.md` file, of at most 16 MB, is an item, beside tables. `images`: every "
+        "`.jpg`, `.jpeg`, `.png` and `.webp` file is, with captions where a table of items names it in a column "
+        "`file`. `auto`: recognised by the headers; documents and images only where there is no other file of data.",
     )
     votes: list[str] | None = Field(
         default=None, description="File names or patterns of the vote files. Default: recognised by their columns."
@@ -160,6 +161,24 @@ class EmbeddingConfig(_Section):
     batch_size: int = Field(default=64, ge=1, le=4096, description="Texts embedded at a time.")
 
 
+DEFAULT_IMAGE_MODEL = "facebook/dinov2-small"
+
+
+class ImagesConfig(_Section):
+    """What turns pictures into vectors."""
+
+    model: str = Field(
+        default=DEFAULT_IMAGE_MODEL,
+        description="Vision transformer: a name on the Hugging Face hub, or a folder with `config.json`, "
+        "`preprocessor_config.json` and `model.safetensors`.",
+    )
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        default=None,
+        description="Commit of the model on the hub, in 40 hexadecimal digits; only the default model has one already.",
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="Pictures embedded at a time.")
+
+
 class ChunksConfig(_Section):
     """How texts are cut that are longer than the model reads."""
 
@@ -177,6 +196,7 @@ class TopicsConfig(_Section):
         default=False, description="Whether items that moderation rejected take part in topics."
     )
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
+    images: ImagesConfig = Field(default_factory=ImagesConfig, description="What turns pictures into vectors.")
     chunks: ChunksConfig = Field(default_factory=ChunksConfig, description="How long texts are cut.")
     min_topic_size: int | None = Field(
         default=None, ge=2, description="Smallest topic. Default: by the number of items."

@@ -29,6 +29,7 @@ ALIASES: dict[Content, dict[str, tuple[str, ...]]] = {
         "moderation": ("moderation", "moderated", "mod"),
         "is_meta": ("is_meta",),
         "is_seed": ("is_seed",),
+        "file": (),
     },
 }
 """For each of our columns the names it may have in a file, most particular first; see `normalise`."""

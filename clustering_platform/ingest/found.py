@@ -14,7 +14,9 @@ from clustering_platform.ingest.records import Reader, Records
 
 COUNTS = ("agrees", "disagrees")
 """Columns of item files that count votes."""
-SourceContent = Content | Literal["documents", "vectors"]
+WHOLE = ("documents", "images")
+"""What files hold that are one item each."""
+SourceContent = Content | Literal["documents", "images", "vectors"]
 
 
 @dataclass

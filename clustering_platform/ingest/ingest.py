@@ -22,6 +22,7 @@ from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.log_tables import first_vote_times, log_tables
 from clustering_platform.ingest.parquet_files import ParquetFile
+from clustering_platform.ingest.pictures import with_captions
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.sources import POLIS_FILES, find_sources
@@ -79,7 +80,9 @@ class _Ingest:
         """Read everything, put it together and check that no row got lost."""
         export = polis.find_export(self.sources, self.config)
         tables = [self._read_items(file) for file in self._files("items")]
-        items = ItemLog.join([NO_ITEMS, *tables, self._read_documents()])
+        listed = ItemLog.join([NO_ITEMS, *tables, self._read_whole("documents")])
+        items, captioned = with_captions(listed, self._read_whole("images"))
+        self._note_pictures(listed, items)
         log = VoteLog.join([NO_VOTES, *(self._read_votes(file) for file in self._files("votes"))])
         is_replaced, is_rewritten = find_replaced(items)
         listed = items.take(~is_replaced)
@@ -97,7 +100,7 @@ class _Ingest:
         quarantine = self.quarantine.table(people=self.people.array())
         superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]], repeated])
         of_files = vectors.files[np.isin(vectors.files, list(self.vector_files))]
-        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]], of_files])
+        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]], of_files, captioned])
         in_table = np.concatenate([listed.items, unlisted])
         item_rows = np.zeros(len(item_ids), np.int32)
         item_rows[in_table] = np.arange(len(in_table))
@@ -158,9 +161,18 @@ class _Ingest:
             dimension=self.dimension,
         )
 
-    def _read_documents(self) -> ItemLog:
-        documents = {file: self.sources[file] for file in self._files("documents")}
-        return read_whole_files(documents, items=self.item_ids, quarantine=self.quarantine)
+    def _read_whole(self, content: str) -> ItemLog:
+        found = {file: self.sources[file] for file in self._files(content)}
+        return read_whole_files(found, items=self.item_ids, quarantine=self.quarantine)
+
+    def _note_pictures(self, listed: ItemLog, items: ItemLog) -> None:
+        """Take down which rows of tables name a picture that is not there, and which have none among pictures."""
+        has_picture = np.asarray(pc.is_valid(items.table["file"]), np.bool_)
+        names_one = np.asarray(pc.is_valid(listed.table["file"]), np.bool_)
+        is_missing = names_one & ~has_picture[: len(names_one)]
+        self._note_rows(listed.files[is_missing], "items that name a picture which is not there or cannot be read")
+        if has_picture.any():
+            self._note_rows(items.files[~has_picture], "items without a picture, which take part in no topic")
 
     def _read_votes(self, file: int) -> VoteLog:
         return read_votes(

@@ -44,7 +44,7 @@ class ItemLog:
     table : Table[rows]
         ``text``, ``created_at``, ``author`` (number of the author's id, null where there is none), ``moderation``,
         ``is_meta``, ``is_seed``, ``metadata``, the votes as counted by the source in ``agrees`` and ``disagrees``
-        (null where it does not say), and the ``line`` of the file.
+        (null where it does not say), the ``line`` of the file, and ``file`` and ``file_hash`` of a picture.
     """
 
     items: NDArray[np.int32]
@@ -77,6 +77,8 @@ SCHEMA = pa.schema(
         ("agrees", pa.int32()),
         ("disagrees", pa.int32()),
         ("line", pa.int64()),
+        ("file", pa.string()),
+        ("file_hash", pa.string()),
     ]
 )
 NO_ITEMS = ItemLog(np.zeros(0, np.int32), np.zeros(0, np.int32), SCHEMA.empty_table())
@@ -203,6 +205,8 @@ class _ChunkReader:
                 "metadata": columns["metadata"],
                 **{name: _parse_counts(columns[name]) for name in COUNTS},
                 "line": records.lines,
+                "file": columns["file"],
+                "file_hash": absent,
             }
         ).filter(pa.array(kept))
         numbers = self.items.number(columns["item_id"].filter(pa.array(kept)))

@@ -22,8 +22,16 @@ from clustering_platform.ingest.columns import (
     resolve,
 )
 from clustering_platform.ingest.errors import IngestError
-from clustering_platform.ingest.found import Source, Unread
-from clustering_platform.ingest.other_files import OF_ROWS, WHY_NOT, find_documents, find_vectors
+from clustering_platform.ingest.found import WHOLE, Source, Unread
+from clustering_platform.ingest.other_files import (
+    OF_ROWS,
+    caption_columns,
+    find_documents,
+    find_pictures,
+    find_vectors,
+    may_have_pictures,
+    why_not,
+)
 from clustering_platform.ingest.readers import PARQUET_SUFFIXES, open_reader
 from clustering_platform.ingest.text_files import Stamp, open_regular
 from clustering_platform.ingest.vector_files import ITEM_ID, has_vectors, vectors_of_column
@@ -57,15 +65,16 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     paths = {path.relative_to(dataset.folder).as_posix(): path for path in files}
     _check_patterns(config, list(paths))
     beside = {config.vectors.ids, config.vectors.metadata}
-    found = [_find(path, name, config) for name, path in paths.items() if name not in beside]
+    has_captions = may_have_pictures(paths, config)
+    found = [_find(path, name, config, has_captions) for name, path in paths.items() if name not in beside]
     sources, unread = (
         [one for one in found if isinstance(one, Source)],
         [one for one in found if isinstance(one, Unread)],
     )
     sources += find_vectors(sources, paths, config)
-    documents = find_documents(sources, paths, config)
-    unread = [one for one in unread if one.name not in {source.name for source in documents}]
-    sources = sorted([*sources, *documents], key=lambda source: source.name)
+    whole = find_pictures(sources, paths, config) or find_documents(sources, paths, config)
+    unread = [one for one in unread if one.name not in {source.name for source in whole}]
+    sources = sorted([*sources, *whole], key=lambda source: source.name)
     if not sources:
         raise IngestError(_nothing_found(dataset, unread))
     _check_configured_names(sources, config)
@@ -73,8 +82,11 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     return kept, unread + copies
 
 
-def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread | None:
-    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `find_vectors`."""
+def _find(path: Path, name: str, config: SourceConfig, has_captions: bool) -> Source | Unread | None:
+    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `find_vectors`.
+
+    `has_captions` says whether tables may give captions of pictures.
+    """
     content = _named_content(name, config)
     if content is None:
         if name == config.vectors.file and path.suffix.lower() not in PARQUET_SUFFIXES:
@@ -85,9 +97,12 @@ def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread | None
         if config.format != "table" and path.name in POLIS_FILES:
             return Unread(path, name, "is called like a summary of Polis; if it is data, name it in dataset.yaml")
         if suffix not in OF_ROWS:
-            return Unread(path, name, WHY_NOT.get(suffix, "is neither CSV, JSONL nor Parquet"))
+            return Unread(path, name, why_not(suffix))
     reader = open_reader(path, name, config)
     content = content or _recognised_content(reader.columns, config)
+    captions = caption_columns(reader.columns, config) if has_captions and content != "votes" else None
+    if captions:
+        return Source.of(name, reader, "items", captions)
     if content is None:
         if has_vectors(reader):
             return Source.of(name, vectors_of_column(reader, name, config), "vectors", {ITEM_ID: ITEM_ID})
@@ -141,13 +156,13 @@ def _check_configured_names(sources: Sequence[Source], config: SourceConfig) -> 
 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[Unread]]:
-    """Leave out files of rows that have the same bytes as an earlier one; equal documents are items of their own."""
-    sizes = Counter(Stamp.of(source.reader.path).size for source in sources if source.content != "documents")
+    """Leave out files of rows that have the same bytes as an earlier one; documents and pictures may be equal."""
+    sizes = Counter(Stamp.of(source.reader.path).size for source in sources if source.content not in WHOLE)
     first: dict[str, Source] = {}
     copies = []
     for source in sources:
         path = source.reader.path
-        may_be_copy = source.content != "documents" and sizes[Stamp.of(path).size] > 1
+        may_be_copy = source.content not in WHOLE and sizes[Stamp.of(path).size] > 1
         key = _digest(path, source.name) if may_be_copy else source.name
         if first.setdefault(key, source) is not source:
             copies.append(Unread(path, source.name, f"is a copy of {first[key].name}"))

@@ -1,8 +1,9 @@
 """Items that are a file each: from their rows to the log of items.
 
-Reading such a file belongs in ``documents``.
+Reading such a file belongs in ``documents`` and ``pictures``.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,7 +15,6 @@ from clustering_platform.ingest.items import SCHEMA, ItemLog
 from clustering_platform.ingest.quarantine import Quarantine
 from clustering_platform.ingest.records import Malformed
 
-_GIVEN = ("item_id", "text", "metadata")
 _DEFAULTS = {"moderation": 0, "is_meta": False, "is_seed": False, "line": 1}
 
 
@@ -30,7 +30,7 @@ def read_whole_files(sources: Mapping[int, Source], *, items: Ids, quarantine: Q
     """
     is_bad = unusable(pa.array([source.name for source in sources.values()], pa.string()))
     files: list[int] = []
-    columns: dict[str, list[str | None]] = {name: [] for name in _GIVEN}
+    columns: dict[str, list[str | None]] = defaultdict(list, item_id=[])
     for (file, source), has_bad_name in zip(sources.items(), is_bad, strict=True):
         if has_bad_name:
             source.read += 1

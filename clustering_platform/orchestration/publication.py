@@ -31,6 +31,7 @@ from clustering_platform.tables import TABLES, Room
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
     from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.image_embedder import ImageEmbedder
     from clustering_platform.semantics.pieces import PieceKind
 
 # Raise the number of a room when its results change with the same input and settings.
@@ -168,12 +169,15 @@ class Publication:
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
             case "chunks":
                 taking_part = [self.file("items").recipe, topics.include_rejected]
-                if self.piece_kind == "given":
-                    return taking_part
+                if self.piece_kind != "texts":
+                    return [*taking_part, self.piece_kind]
                 return [*taking_part, topics.chunks.model_dump(mode="json"), self._text_model()]
             case "embeddings":
                 if self.piece_kind == "given":
                     return [self.recipe("chunks")]
+                if self.piece_kind == "images":
+                    with self.image_embedder() as pictures:
+                        return [self.recipe("chunks"), topics.images.model_dump(mode="json"), pictures.model]
                 return [self.recipe("chunks"), topics.embedding.model_dump(mode="json"), self._text_model()]
             case "document_topics":
                 return [self.recipe("topic_tree")]
@@ -184,14 +188,17 @@ class Publication:
                 return [self.recipe("topic_tree"), settings, self._text_model()]
             case _:
                 settings = topics.model_dump(
-                    mode="json", exclude={"include_rejected", "embedding", "chunks", "name_words"}
+                    mode="json", exclude={"include_rejected", "embedding", "images", "chunks", "name_words"}
                 )
                 return [self.recipe("embeddings"), settings]
 
     @property
     def piece_kind(self) -> PieceKind:
         """What the vectors of the dataset are made from."""
-        return "given" if self.config.source.vectors.is_given else "texts"
+        if self.config.source.vectors.is_given:
+            return "given"
+        files = self.warehouse.files.open(self.file("items")).read("file")["file"]
+        return "images" if files.null_count < len(files) else "texts"
 
     def _text_model(self) -> str:
         with self.embedder() as embedder:
@@ -207,6 +214,13 @@ class Publication:
         """Return the embedder of the dataset; leaving its block releases the model."""
         settings = self.config.topics.embedding
         embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)
+        return embedder
+
+    def image_embedder(self) -> AbstractContextManager[ImageEmbedder]:
+        """Return the embedder of the dataset's pictures; leaving its block releases the model."""
+        embedder: AbstractContextManager[ImageEmbedder] = self.context.resources.embedders.create_for_images(
+            self.config.topics.images
+        )
         return embedder
 
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:

@@ -68,7 +68,8 @@ def name_topics(
 
     Equal texts count once, so that repeating a text does not name a topic. Where the vectors of the items are not
     those of their texts (pictures, vectors given), the texts that are most like their topic get vectors of `embedder`
-    to be compared with phrases. A topic without any text has a number for a name.
+    to be compared with phrases. A topic without any text is named by a folder in
+    which its items lie, or has a number for a name.
     """
     if topic_tree.num_rows == 0:
         return TABLES["topic_names"].empty()
@@ -91,7 +92,7 @@ def name_topics(
             "topic_id": [topic.seen.topic_id for topic in topics],
             "name": [topic.name for topic in topics],
             "summary": [excerpt(topic.seen.telling, _SUMMARY_LENGTH) for topic in topics],
-            "keywords": pa.array([_keywords(topic.candidates) for topic in topics], pa.list_(pa.string())),
+            "keywords": pa.array([_keywords(topic) for topic in topics], pa.list_(pa.string())),
             "source": ["offline"] * len(topics),
         }
     )
@@ -150,10 +151,16 @@ def _name_alone(topic: _Topic, most_words: int) -> tuple[str, str]:
     """Return the short name and the name of a topic, as long as no sibling has the same."""
     if topic.head:
         return topic.head.text, _extended(topic, most_words) if word_count(topic.head.key) == 1 else topic.head.text
-    if topic.children and len(topic.seen.texts):
+    if topic.children and _is_mixed(topic):
         return topic.children[0].short, _joined([child.short for child in topic.children], most_words)
     start = _start(topic, most_words)
     return start, start
+
+
+def _is_mixed(topic: _Topic) -> bool:
+    """Say whether a topic is named by its subtopics: it has texts, or its items lie in several folders."""
+    labels = topic.seen.labels
+    return len(topic.seen.texts) > 0 or (len(labels.names) > 1 and labels.share < _LEAST_SPREAD)
 
 
 def _extended(topic: _Topic, most_words: int) -> str:
@@ -190,7 +197,10 @@ def _joined(parts: list[str], most_words: int) -> str:
 
 def _start(topic: _Topic, most_words: int) -> str:
     start = first_words(topic.seen.telling, most_words)
-    return start if any(character.isalpha() for character in start) else f"Topic {topic.seen.topic_id[1:]}"
+    if any(character.isalpha() for character in start):
+        return start
+    labels = topic.seen.labels.names if not len(topic.seen.texts) else []
+    return first_words(labels[0], most_words) if labels else f"Topic {topic.seen.topic_id[1:]}"
 
 
 def _tell_apart(siblings: list[_Topic], most_words: int) -> None:
@@ -218,8 +228,11 @@ def _names(topic: _Topic, most_words: int, *, is_shared: bool) -> Iterator[str]:
         number += 1
 
 
-def _keywords(candidates: list[Candidate]) -> list[str]:
-    """Return the best phrases, without those that overlap a better one."""
+def _keywords(topic: _Topic) -> list[str]:
+    """Return the best phrases, without those that overlap a better one, or folders where there are no texts."""
+    if not len(topic.seen.texts):
+        return topic.seen.labels.names
+    candidates = topic.candidates
     chosen: list[Candidate] = []
     for candidate in candidates:
         if not any(overlap(candidate.key, other.key) for other in chosen):

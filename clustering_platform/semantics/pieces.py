@@ -14,13 +14,13 @@ from clustering_platform.semantics.texts import is_blank
 from clustering_platform.semantics.tokens import Tokenizer
 from clustering_platform.tables import TABLES, conform
 
-PieceKind = Literal["texts", "given"]
-"""What the vectors of a dataset are made from: its texts, or nothing, because they were given."""
+PieceKind = Literal["texts", "images", "given"]
+"""What the vectors of a dataset are made from: its texts, its pictures, or nothing, because they were given."""
 
 MOST_TOKENS = 512
 _MARK = "#"
 _TEXTS = 10_000
-_PASSED_ON: tuple[str, ...] = ()
+_PASSED_ON = ("file", "file_hash")
 
 
 def topic_items(items: pa.Table, *, include_rejected: bool) -> pa.Table:
@@ -56,8 +56,8 @@ def cut_items(items: pa.Table, *, tokenizer: Tokenizer, config: ChunksConfig) ->
                 "item_id": piece_id,
                 "document_id": item_id,
                 "position": position,
-                "start": cut.start,
-                "end": cut.end,
+                "text_start": cut.start,
+                "text_end": cut.end,
                 "tokens": cut.tokens or None,
             }
             for position, (piece_id, cut) in enumerate(zip(_ids(item_id, len(cuts), taken), cuts, strict=True), start=1)
@@ -87,8 +87,16 @@ def vector_items(items: pa.Table, item_vectors: pa.Table) -> pa.ChunkedArray:
     return ids.filter(pc.is_in(ids, items["item_id"].combine_chunks()))
 
 
+def picture_items(items: pa.Table) -> pa.ChunkedArray:
+    """Return the ids of the items that have a picture."""
+    return items["item_id"].filter(pc.is_valid(items["file"]))
+
+
 def piece_items(items: pa.Table, chunks: pa.Table) -> pa.Table:
-    """Return the columns of `items` that are embedded and named, a row for each of `chunks`: `item_id`, `text`."""
+    """Return the columns of `items` that are embedded and named, a row for each of `chunks`.
+
+    These are `item_id`, `text` and, where there are such columns, `file` and `file_hash`.
+    """
     rows = pc.index_in(chunks["document_id"], items["item_id"].combine_chunks())
     table = pa.table({"item_id": chunks["item_id"], "text": chunk_texts(items, chunks)})
     for name in _PASSED_ON:
@@ -98,9 +106,9 @@ def piece_items(items: pa.Table, chunks: pa.Table) -> pa.Table:
 
 
 def chunk_texts(items: pa.Table, chunks: pa.Table) -> pa.ChunkedArray:
-    """Return the text of each row of `chunks`: that of its item, from `start` to `end` where it has them."""
+    """Return the text of each row of `chunks`: that of its item, from `text_start` to `text_end` where it has them."""
     texts = dict(zip(items["item_id"].to_pylist(), items["text"].to_pylist(), strict=True))
-    pieces = zip(*(chunks[name].to_pylist() for name in ("document_id", "start", "end")), strict=True)
+    pieces = zip(*(chunks[name].to_pylist() for name in ("document_id", "text_start", "text_end")), strict=True)
     cut = [texts[document] if start is None else texts[document][start:end] for document, start, end in pieces]
     return pa.chunked_array(
         [pa.array(cut[first : first + _TEXTS], pa.string()) for first in range(0, len(cut), _TEXTS)], pa.string()

@@ -1,14 +1,17 @@
 """All steps from items to named topics in one call, for tests and benchmarks; assets call the single steps."""
 
+from pathlib import Path
+
 import pyarrow as pa
 
 from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.document_topics import find_document_topics
 from clustering_platform.semantics.embedding import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
-from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings
+from clustering_platform.semantics.image_embedder import ImageEmbedder
+from clustering_platform.semantics.item_embeddings import embed_items, embed_pictures, given_embeddings
 from clustering_platform.semantics.naming import name_topics
-from clustering_platform.semantics.pieces import cut_items, piece_items, vector_items, whole_items
+from clustering_platform.semantics.pieces import cut_items, picture_items, piece_items, vector_items, whole_items
 from clustering_platform.semantics.projection import project
 from clustering_platform.semantics.tokens import tokenizer_of
 from clustering_platform.semantics.topic_tables import build_topic_tree
@@ -21,9 +24,19 @@ def compute_topics(
     cache: EmbeddingCache,
     config: TopicsConfig,
     item_vectors: pa.Table | None = None,
+    pictures: tuple[Path, ImageEmbedder] | None = None,
 ) -> dict[str, pa.Table]:
-    """Return every table of topics, by name, for the `items` table and the vectors given for them, if any."""
-    if item_vectors is None:
+    """Return every table of topics, by name, for the `items` table.
+
+    They are made from the texts of items; or from the vectors given for them; or from their pictures, for which the
+    folder and the embedder are given.
+    """
+    if pictures is not None:
+        folder, picture_embedder = pictures
+        chunks = whole_items(picture_items(items))
+        pieces = piece_items(items, chunks)
+        embeddings = embed_pictures(pieces, folder, picture_embedder, cache, batch_size=config.images.batch_size)
+    elif item_vectors is None:
         chunks = cut_items(items, tokenizer=tokenizer_of(embedder), config=config.chunks)
         pieces = piece_items(items, chunks)
         embeddings = embed_items(pieces, embedder, cache, batch_size=config.embedding.batch_size)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustering_platform.semantics.item_embeddings import vector_matrix
+from clustering_platform.semantics.path_labels import Labels, topic_labels
 from clustering_platform.semantics.silhouettes import unit_rows
 from clustering_platform.semantics.texts import is_blank, normalise
 
@@ -37,6 +38,8 @@ class TopicTexts:
         Mean vector of its distinct texts, of length one.
     beside
         Centroids of its nearest siblings, at most five, shape (m, d).
+    labels
+        Names of folders in which its items lie, for a topic without text.
     telling
         The text nearest to the centroid, less half of its similarity to the nearest sibling; empty where the topic has
         no text.
@@ -50,6 +53,7 @@ class TopicTexts:
     centroid: NDArray[np.float64]
     beside: NDArray[np.float64]
     telling: str
+    labels: Labels
 
 
 def read_topics(
@@ -84,6 +88,8 @@ def read_topics(
     siblings: dict[str | None, list[int]] = {}
     for row, parent in enumerate(parents):
         siblings.setdefault(parent, []).append(row)
+    paths = item_topics["path"].to_pylist()
+    labels = topic_labels(_files(items), item_topics["item_id"].to_pylist(), paths)
     inside = [_sorted(members[topic_id]) for topic_id in topic_ids]
     centroids = unit_rows(np.stack([_mean(vectors[numbers]) for numbers in inside]))
     topics = []
@@ -99,6 +105,7 @@ def read_topics(
                 centroid=centroids[row],
                 beside=beside,
                 telling=_telling(texts, inside[row], vectors, centroids[row], beside),
+                labels=labels[topic_id],
             )
         )
     return texts, topics
@@ -153,6 +160,13 @@ def _sampled_vectors(
     for number in chosen:
         matrix[number] = vectors[texts[number]]
     return matrix
+
+
+def _files(items: pa.Table) -> dict[str, str | None]:
+    """Return the file of each item, where items have such."""
+    if "file" not in items.column_names:
+        return {}
+    return dict(zip(items["item_id"].to_pylist(), items["file"].to_pylist(), strict=True))
 
 
 def _telling(

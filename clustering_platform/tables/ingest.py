@@ -10,7 +10,7 @@ INGEST_TABLES = (
         "ingest",
         "dataset",
         "an item",
-        "Statements and documents, as read from the source.",
+        "Statements, documents and pictures, as read from the source.",
         ("item_id",),
         (
             ITEM_ID,
@@ -28,10 +28,12 @@ INGEST_TABLES = (
             Column("is_seed", "bool", "Written by the organisers."),
             Column("is_listed", "bool", "Listed in an item file; false where only votes or vectors name it."),
             Column("first_vote_at", "timestamp", "When it was first voted on.", nullable=True),
+            Column("file", "string", "Its picture, relative to the dataset's folder.", nullable=True),
+            Column("file_hash", "string", "Hash of the bytes of its picture.", nullable=True),
             Column(
                 "metadata",
                 "string",
-                "Further columns of the source, as a JSON object; of a document its size in bytes.",
+                "Further columns of the source, as a JSON object; of a document or picture its size in bytes.",
                 nullable=True,
                 is_personal=True,
             ),
@@ -117,7 +119,12 @@ INGEST_TABLES = (
         ("file",),
         (
             Column("file", "string", "File, relative to the dataset's folder."),
-            Column("content", "string", "What was read from it.", values=("votes", "items", "documents", "vectors")),
+            Column(
+                "content",
+                "string",
+                "What was read from it.",
+                values=("votes", "items", "documents", "images", "vectors"),
+            ),
             Column("read", "int64", "Rows read.", minimum=0),
             Column("accepted", "int64", "Rows that count.", minimum=0),
             Column("quarantined", "int64", "Rows refused, see `quarantine`.", minimum=0),

@@ -11,7 +11,7 @@ PIECE_TABLES = (
         "dataset",
         "a piece of an item: what has one vector",
         "What topics are made of. Long texts are cut into several pieces; any other item is one piece under its own "
-        "id. The text of a piece is that of its item, from `start` to `end`.",
+        "id. The text of a piece is that of its item, from `text_start` to `text_end`.",
         ("item_id",),
         (
             Column(
@@ -23,13 +23,13 @@ PIECE_TABLES = (
             _DOCUMENT_ID,
             Column("position", "int32", "Place among the pieces of its item, from 1.", minimum=1),
             Column(
-                "start",
+                "text_start",
                 "int32",
                 "First character, counted from 0; null where no text is embedded.",
                 nullable=True,
                 minimum=0,
             ),
-            Column("end", "int32", "Character after the last one.", nullable=True, minimum=0),
+            Column("text_end", "int32", "Character after the last one.", nullable=True, minimum=0),
             Column("tokens", "int32", "Tokens; null where they need not be counted.", nullable=True, minimum=1),
         ),
     ),

@@ -15,7 +15,11 @@ TOPIC_TABLES = (
         ("item_id",),
         (
             ITEM_ID,
-            Column("content_hash", "string", "Hash of what was embedded: the text, or the vector given."),
+            Column(
+                "content_hash",
+                "string",
+                "Hash of what was embedded: a text, a picture's bytes, or a given vector.",
+            ),
             Column("model", "string", "Model that made the vector, with its revision."),
             Column("vector", "list<float32>", "The vector, of length one."),
         ),

@@ -207,6 +207,8 @@ def test_a_dataset_of_items_alone_has_no_votes_and_the_other_way_round(tmp_path:
             "is_seed": False,
             "is_listed": False,
             "first_vote_at": votes_only.votes["voted_at"][0].as_py(),
+            "file": None,
+            "file_hash": None,
             "metadata": None,
         }
     ]

@@ -53,11 +53,18 @@ class WordEmbedders(Embedders):
 class Platform:
     """The definitions on one instance and one data folder."""
 
-    def __init__(self, folder: Path, instance: dg.DagsterInstance, *, lock_timeout: float = 60) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        instance: dg.DagsterInstance,
+        *,
+        lock_timeout: float = 60,
+        embedders: Embedders | None = None,
+    ) -> None:
         self.settings = Settings(home=folder, data=folder / "data")
         self.instance = instance
         warehouse = Warehouse(data_folder=str(self.settings.data_folder), lock_timeout=lock_timeout)
-        overrides = {"embedders": WordEmbedders(), "warehouse": warehouse}
+        overrides = {"embedders": embedders or WordEmbedders(), "warehouse": warehouse}
         self.definitions = build_defs(self.settings, resource_overrides=overrides)
         self.commits = Commits(Files(self.settings.warehouse))
 

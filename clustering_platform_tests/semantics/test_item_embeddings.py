@@ -104,7 +104,7 @@ def test_a_faulty_vector_is_refused_with_the_name_of_its_item(cache: EmbeddingCa
 
 @pytest.mark.parametrize("spoil", ["short", "flat"])
 def test_anything_but_one_row_for_each_text_is_refused(cache: EmbeddingCache, spoil: str) -> None:
-    with pytest.raises(ValueError, match=r"shape .* for 2 texts, the first of which is item 'i0'"):
+    with pytest.raises(ValueError, match=r"shape .* for 2 contents, the first of which is item 'i0'"):
         embed_items(items_of(["a long text", "short"]), Returning(spoil), cache, batch_size=8)
 
 

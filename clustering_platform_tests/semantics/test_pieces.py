@@ -51,8 +51,8 @@ def test_short_texts_are_one_piece_under_their_own_id_and_blank_ones_none() -> N
     chunks = cut(items_of(["a bus", None, "  ", "rent"]))
     assert chunks.schema.equals(TABLES["chunks"].schema())
     assert chunks.to_pylist() == [
-        {"item_id": "i0", "document_id": "i0", "position": 1, "start": 0, "end": 5, "tokens": None},
-        {"item_id": "i3", "document_id": "i3", "position": 1, "start": 0, "end": 4, "tokens": None},
+        {"item_id": "i0", "document_id": "i0", "position": 1, "text_start": 0, "text_end": 5, "tokens": None},
+        {"item_id": "i3", "document_id": "i3", "position": 1, "text_start": 0, "text_end": 4, "tokens": None},
     ]
 
 
@@ -81,8 +81,8 @@ def test_pieces_have_ids_of_their_own_and_give_the_document_back(texts: dict[str
     for item_id, pieces in documents.items():
         text = texts[item_id]
         assert [piece["position"] for piece in pieces] == list(range(1, len(pieces) + 1))
-        assert all(piece["text"] == text[piece["start"] : piece["end"]] for piece in pieces)  # type: ignore[misc]
-        covered = {place for piece in pieces for place in range(piece["start"], piece["end"])}  # type: ignore[call-overload]
+        assert all(piece["text"] == text[piece["text_start"] : piece["text_end"]] for piece in pieces)  # type: ignore[misc]
+        covered = {place for piece in pieces for place in range(piece["text_start"], piece["text_end"])}  # type: ignore[call-overload]
         assert covered == set(range(len(text)))
         assert (len(pieces) == 1) == (pieces[0]["item_id"] == item_id)
 

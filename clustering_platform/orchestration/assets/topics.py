@@ -8,13 +8,20 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Ta
 @table_asset("chunks", deps=(CONFIG_ASSET,))
 def chunks(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
     """Choose the items that take part in topics, and cut those whose texts are longer than the model reads."""
-    from clustering_platform.semantics.pieces import cut_items, topic_items, vector_items, whole_items
+    from clustering_platform.semantics.pieces import (
+        cut_items,
+        picture_items,
+        topic_items,
+        vector_items,
+        whole_items,
+    )
     from clustering_platform.semantics.tokens import tokenizer_of
 
     config = run.config.topics
     chosen = topic_items(items, include_rejected=config.include_rejected)
-    if run.piece_kind == "given":
-        return whole_items(vector_items(chosen, item_vectors))
+    if run.piece_kind != "texts":
+        has_vector = vector_items(chosen, item_vectors) if run.piece_kind == "given" else picture_items(chosen)
+        return whole_items(has_vector)
     with run.embedder() as embedder:
         return cut_items(chosen, tokenizer=tokenizer_of(embedder), config=config.chunks)
 
@@ -22,15 +29,19 @@ def chunks(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
 @table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
 def embeddings(run: Run, items: pa.Table, chunks: pa.Table, item_vectors: pa.Table) -> pa.Table:
     """Turn every piece into a vector, or take those given; vectors made before come from the cache."""
-    from clustering_platform.semantics.item_embeddings import embed_items, given_embeddings
+    from clustering_platform.semantics.item_embeddings import embed_items, embed_pictures, given_embeddings
     from clustering_platform.semantics.pieces import piece_items
 
     pieces = piece_items(items, chunks)
     if run.piece_kind == "given":
         return given_embeddings(pieces, item_vectors)
+    config, cache = run.config.topics, run.embedding_cache()
+    if run.piece_kind == "images":
+        folder, size = run.dataset.folder, config.images.batch_size
+        with run.image_embedder() as embedder:
+            return embed_pictures(pieces, folder, embedder, cache, batch_size=size, progress=run.progress)
     with run.embedder() as embedder:
-        batch_size = run.config.topics.embedding.batch_size
-        return embed_items(pieces, embedder, run.embedding_cache(), batch_size=batch_size, progress=run.progress)
+        return embed_items(pieces, embedder, cache, batch_size=config.embedding.batch_size, progress=run.progress)
 
 
 @table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))
