@@ -79,10 +79,7 @@ class _Ingest:
     def run(self, unread: Sequence[Unread]) -> Ingested:
         """Read everything, put it together and check that no row got lost."""
         export = polis.find_export(self.sources, self.config)
-        tables = [self._read_items(file) for file in self._files("items")]
-        listed = ItemLog.join([NO_ITEMS, *tables, self._read_whole("documents")])
-        items, captioned = with_captions(listed, self._read_whole("images"))
-        self._note_pictures(listed, items)
+        items, captioned = self._read_all_items()
         log = VoteLog.join([NO_VOTES, *(self._read_votes(file) for file in self._files("votes"))])
         is_replaced, is_rewritten = find_replaced(items)
         listed = items.take(~is_replaced)
@@ -113,6 +110,14 @@ class _Ingest:
             vectors_table(vectors, item_ids=item_ids, item_rows=item_rows),
             polis.about(summary),
         )
+
+    def _read_all_items(self) -> tuple[ItemLog, NDArray[np.int32]]:
+        """Return the items of all files, and the files of the pictures that tables name."""
+        tables = [self._read_items(file) for file in self._files("items")]
+        listed = ItemLog.join([NO_ITEMS, *tables, self._read_whole("documents")])
+        items, captioned = with_captions(listed, self._read_whole("images"))
+        self._note_pictures(listed, items)
+        return items, captioned
 
     def _read_vectors(self, listed: ItemLog, log: VoteLog) -> tuple[VectorLog, NDArray[np.int32]]:
         """Return the vectors of items, and the file of every row that says the same again."""

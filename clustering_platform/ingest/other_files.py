@@ -63,7 +63,7 @@ def find_documents(sources: Sequence[Source], paths: Mapping[str, Path], config:
 def find_pictures(sources: Sequence[Source], paths: Mapping[str, Path], config: SourceConfig) -> list[Source]:
     """Return the pictures among the files: where the settings say so, or where no file holds data but their captions.
 
-    Tables of items then give captions, see `has_captions`.
+    Tables of items then give captions, see `caption_columns`.
 
     Raises
     ------

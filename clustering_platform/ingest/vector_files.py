@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import SourceConfig
@@ -140,7 +141,7 @@ def _mapped(path: Path, name: str) -> NDArray[np.generic]:
     with open_regular(path, name):
         pass
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        return open_memmap(path, mode="r")
     except Exception as error:  # the parser of its header raises many kinds
         what = "an array of objects, which is a pickle" if "object" in str(error).lower() else "incomplete or damaged"
         raise IngestError(f"{name}: is {what}; write it with numpy.save, as an array of numbers") from None

@@ -49,7 +49,8 @@ class VectorRows:
         for piece in lists:
             length = pc.fill_null(pc.cast(pc.list_value_length(piece), pa.int64()), NO_VECTOR)
             lengths.append(np.asarray(length, np.int64))
-            values.append(as_float32(pc.cast(pc.list_flatten(piece), pa.float64()).to_numpy(zero_copy_only=False)))
+            numbers = pc.cast(pc.list_flatten(piece), pa.float64(), safe=False)
+            values.append(as_float32(numbers.to_numpy(zero_copy_only=False)))
         return cls(np.concatenate(lengths), np.concatenate(values))
 
     def __len__(self) -> int:

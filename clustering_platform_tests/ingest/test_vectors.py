@@ -151,8 +151,9 @@ def test_a_vector_of_another_dimension_than_most_is_refused(tmp_path: Path, has_
     assert vectors_of(ingested) == {"s1": [1, 0], "s3": [0, 1]}
 
 
-def test_an_item_without_a_vector_stays_an_item(tmp_path: Path) -> None:
-    content = parquet_of({"id": IDS, "text": IDS}, [[1, 0], None, [0, 1]])
+@pytest.mark.parametrize("size", [-1, 2])
+def test_an_item_without_a_vector_stays_an_item(tmp_path: Path, size: int) -> None:
+    content = parquet_of({"id": IDS, "text": IDS}, [[1, 0], None, [0, 1]], pa.list_(pa.float32(), size))
     ingested = ingest(tmp_path, {"v.parquet": content}, config(column="embedding"))
     assert list(vectors_of(ingested)) == ["s1", "s3"]
     assert ingested.items["item_id"].to_pylist() == IDS
@@ -194,6 +195,11 @@ REFUSED: dict[str, tuple[Mapping[str, str | bytes], dict[str, Any], tuple[str, .
         {"v.npy": as_npy(np.array(VECTORS, object), allow_pickle=True), "ids.txt": LINES},
         config(file="v.npy", ids="ids.txt"),
         ("array of objects, which is a pickle",),
+    ),
+    "archive of arrays": (
+        {"v.npy": b"PK\x03\x04" + bytes(60), "ids.txt": LINES},
+        config(file="v.npy", ids="ids.txt"),
+        ("v.npy: is incomplete or damaged",),
     ),
     "flat array": ({"v.npy": as_npy([1, 2, 3]), "ids.txt": LINES}, config(file="v.npy", ids="ids.txt"), ("(3,)",)),
     "half an array": ({"v.npy": NPY["v.npy"][:-4], "ids.txt": LINES}, config(file="v.npy", ids="ids.txt"), ("v.npy",)),
@@ -247,6 +253,11 @@ def test_files_that_cannot_be_understood_are_refused_with_the_reason(tmp_path: P
         ingest(tmp_path, files, settings_)
     for part in message:
         assert part in str(error.value)
+
+
+def test_whole_numbers_of_any_size_are_vectors(tmp_path: Path) -> None:
+    content = parquet_of({"id": IDS}, [[1, 2**63], [0, 3], [5, 0]], pa.list_(pa.uint64()))
+    assert vectors_of(ingest(tmp_path, {"v.parquet": content}, config(column="embedding")))["s1"] == [1, 2.0**63]
 
 
 def test_vectors_that_nobody_names_are_told_about(tmp_path: Path) -> None:
