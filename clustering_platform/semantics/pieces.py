@@ -20,7 +20,6 @@ PieceKind = Literal["texts", "images", "given"]
 MOST_TOKENS = 512
 _MARK = "#"
 _TEXTS = 10_000
-_PASSED_ON = ("file", "file_hash")
 
 
 def topic_items(items: pa.Table, *, include_rejected: bool) -> pa.Table:
@@ -93,14 +92,11 @@ def picture_items(items: pa.Table) -> pa.ChunkedArray:
 
 
 def piece_items(items: pa.Table, chunks: pa.Table) -> pa.Table:
-    """Return the columns of `items` that are embedded and named, a row for each of `chunks`.
-
-    These are `item_id`, `text` and, where there are such columns, `file` and `file_hash`.
-    """
+    """Return `items` with a row for each of `chunks`: its id and text, and all else as its item has it."""
     rows = pc.index_in(chunks["document_id"], items["item_id"].combine_chunks())
     table = pa.table({"item_id": chunks["item_id"], "text": chunk_texts(items, chunks)})
-    for name in _PASSED_ON:
-        if name in items.column_names:
+    for name in items.column_names:
+        if name not in table.column_names:
             table = table.append_column(name, items[name].take(rows))
     return table
 

@@ -93,6 +93,13 @@ def test_a_cut_text_is_numbered_and_further_marks_keep_ids_apart() -> None:
     assert cut(named({"a": long, "a#0002": "short"}))["item_id"].to_pylist() == ["a##0001", "a##0002", "a#0002"]
 
 
+def test_pieces_have_what_else_their_item_has() -> None:
+    items = named({"a": "word " * 30, "b": "short"}).append_column("title", pa.array(["A", "B"]))
+    pieces = piece_items(items, cut(items))
+    assert pieces.column_names == items.column_names
+    assert pieces["title"].to_pylist() == ["A", "A", "B"]
+
+
 def test_rejected_items_take_part_only_if_asked() -> None:
     items = items_of(["one", "buy now", "three"]).append_column("moderation", pa.array([1, -1, 0], pa.int8()))
     assert topic_items(items, include_rejected=False)["item_id"].to_pylist() == ["i0", "i2"]
