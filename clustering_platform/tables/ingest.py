@@ -40,15 +40,6 @@ INGEST_TABLES = (
         ),
     ),
     Table(
-        "item_vectors",
-        "ingest",
-        "dataset",
-        "an item with a vector of its own",
-        "Vectors that were made elsewhere, as given; empty where `source.vectors` names none.",
-        ("item_id",),
-        (ITEM_ID, Column("vector", "list<float32>", "The vector, as given.")),
-    ),
-    Table(
         "votes",
         "ingest",
         "dataset",
@@ -85,6 +76,15 @@ INGEST_TABLES = (
             Column("last_vote_at", "timestamp", "When the voter last voted."),
         ),
         ascending=("voter_number", "first_vote_at"),
+    ),
+    Table(
+        "item_vectors",
+        "ingest",
+        "dataset",
+        "an item with a vector of its own",
+        "Vectors that were made elsewhere, as given; empty where `source.vectors` names none.",
+        ("item_id",),
+        (ITEM_ID, Column("vector", "list<float32>", "The vector, as given.")),
     ),
     Table(
         "quarantine",
