@@ -162,6 +162,8 @@ def _fault(fault: Any) -> str:
         near = difflib.get_close_matches(location[-1], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         return f"unknown key {key!r}; {hint}"
+    if fault["type"] == "secret":  # what was written may be one
+        return f"{key}: {fault['msg']}"
     return f"{key}: {fault['msg']}, got {fault['input']!r}"
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import dagster as dg
 
-from clustering_platform.orchestration.assets.exports import build_polis_export
+from clustering_platform.orchestration.assets.exports import build_polis_export, build_topic_export
 from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
+from clustering_platform.orchestration.assets.outcomes import OUTCOME_ASSETS
 from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
 from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
+from clustering_platform.orchestration.assets.topic_opinions import TOPIC_OPINION_ASSETS
 from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
@@ -23,7 +25,7 @@ from clustering_platform.orchestration.sensors import build_sensors
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
 
-DAY_ASSETS = (*OPINION_ASSETS, *MEASURE_ASSETS, *STABILITY_ASSETS)
+DAY_ASSETS = (*OPINION_ASSETS, *MEASURE_ASSETS, *STABILITY_ASSETS, *TOPIC_OPINION_ASSETS)
 
 
 def build_defs(
@@ -42,9 +44,10 @@ def build_defs(
     days = dataset_days(settings.start_day)
     assets: list[Any] = [
         *SOURCE_SPECS,
-        *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS)),
+        *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS, *OUTCOME_ASSETS)),
         *(asset.build(days) for asset in DAY_ASSETS),
         build_polis_export(days),
+        build_topic_export(DATASETS),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(

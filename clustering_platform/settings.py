@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,6 +37,25 @@ class Settings(BaseSettings):
     postgres_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL database for Dagster's own state. Default: SQLite in `dagster` under the data folder.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        description="Key for embeddings by OpenAI or a service that speaks its API. Default: OPENAI_API_KEY, for "
+        "OpenAI itself.",
+    )
+    cache_max_bytes: ByteSize = Field(
+        default=ByteSize(10_000_000_000),
+        description="Largest size of the cache of embeddings, in bytes or as `10GB`. Where it is passed, what was used "
+        "least recently goes.",
+    )
+    cache_max_age_days: int = Field(
+        default=180, ge=1, description="Days after their last use for which embeddings stay in the cache."
+    )
+    cache_partial_days: int = Field(
+        default=7,
+        ge=1,
+        description="Days for which the cache keeps the embeddings of a run that was killed or failed before all "
+        "were made.",
     )
 
     def check_home(self) -> None:
@@ -82,6 +101,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """Folder of what can be made again, such as embeddings."""
         return self.data_folder / "cache"
+
+    @property
+    def embedding_cache(self) -> Path:
+        """Folder of the embeddings made before."""
+        return self.cache / "embeddings"
 
     @property
     def private(self) -> Path:

@@ -115,6 +115,25 @@ def test_settings_are_read_and_the_rest_keeps_its_default(tmp_path: Path) -> Non
         ("title: Town\ntitle: City", "the key 'title' stands twice"),
         ("[" * 5000, "is not valid YAML"),
         ("privacy: {voter_ids: none}", "privacy.voter_ids: Input should be 'pseudonym' or 'plain', got 'none'"),
+        *(
+            (f"topics: {{embedding: {{{text}}}}}", f"topics.embedding.{fault}")
+            for text, fault in [
+                ("base_url: 'http://host/v1'", "base_url: is for the provider 'openai', got 'http://host/v1'"),
+                ("api_key_variable: MY_API_KEY", "api_key_variable: is for the provider 'openai'"),
+                ("provider: openai, revision: main", "revision: is for the provider 'sentence-transformers'"),
+                ("provider: openai, base_url: host/v1", "base_url: is no address like https://host/v1"),
+                ("provider: openai, base_url: 'https://me:secret@host'", "base_url: has room for a key"),
+                ("provider: openai, base_url: 'https://host/v1?key=1'", "base_url: has room for a key"),
+                ("provider: openai, api_key_variable: sk-123", "api_key_variable: is the name of a variable"),
+                ("provider: openai, api_key_variable: CLUSTERING_POSTGRES_URL", "api_key_variable: is the name of a"),
+                ("provider: open-ai", "provider: Input should be 'sentence-transformers' or 'openai'"),
+                ("template: '{txt}'", "template: unknown field {txt}; did you mean {text}?"),
+                ("template: '{author_id}'", "template: {author_id} is personal and cannot be embedded"),
+                ("dimensions: 0", "dimensions: Input should be greater than or equal to 2"),
+                ("requests_per_minute: 0", "requests_per_minute: Input should be greater than 0"),
+            ]
+        ),
+        ("topics: {embedding: {api_key: sk-1}}", "unknown key 'topics.embedding.api_key'; did you mean 'api_key_var"),
         ("- title: Town", "holds a list, not keys and values"),
         ("Town", "holds a str, not keys and values"),
         ("title: Town\nopinions: {max_groups: 3", "line 2, column 11"),
@@ -127,6 +146,21 @@ def test_a_fault_is_told_with_file_key_and_what_to_do(tmp_path: Path, text: str,
         config_of(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / 'dataset.yaml'}: ")
     assert fault in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "base_url: 'https://me:canary@host/v1'",
+        "base_url: 'https://host?key=canary'",
+        "api_key: canary",
+        "api_key_variable: sk-canary",
+    ],
+)
+def test_a_key_that_stands_where_it_must_not_is_not_shown(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(DatasetError) as error:
+        config_of(tmp_path, f"topics: {{embedding: {{provider: openai, {setting}}}}}")
+    assert "canary" not in str(error.value)
 
 
 def test_every_fault_has_a_line_of_its_own(tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path, monkeypatch: pyte
         "start_day": "2025-02-03",
         "pseudonym_key": "k" * 32,
         "postgres_url": "postgresql://user:pass@host/db",
+        "openai_api_key": "sk-key",
+        "cache_max_bytes": "2GB",
+        "cache_max_age_days": "30",
+        "cache_partial_days": "3",
     }
     assert set(values) == set(Settings.model_fields)
     for name, value in values.items():
@@ -74,6 +78,10 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path, monkeypatch: pyte
     assert settings.pseudonym_key.get_secret_value() == "k" * 32
     assert settings.postgres_url
     assert settings.postgres_url.get_secret_value() == "postgresql://user:pass@host/db"
+    assert settings.openai_api_key
+    assert settings.openai_api_key.get_secret_value() == "sk-key"
+    assert settings.cache_max_bytes == 2_000_000_000
+    assert (settings.cache_max_age_days, settings.cache_partial_days) == (30, 3)
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`clustering export`: tables as files, and a day as the files of Polis."""
+"""`clustering export`: tables as files, a day as the files of Polis, topics as those of visualisers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import BinaryIO
 import typer
 from rich.console import Console
 
+from clustering_platform.cli.sizes import size_text
 from clustering_platform.datasets import Dataset
 from clustering_platform.exports.errors import ExportError
 from clustering_platform.exports.placing import placed_file, placed_folder
-from clustering_platform.exports.polis import FILE_NAMES, write_polis
+from clustering_platform.exports.polis import FILE_NAMES, WrittenFile, write_polis
 from clustering_platform.exports.tables import FORMATS, CommittedRows, Format, find_rows, write_rows
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
@@ -52,7 +53,7 @@ def export_table(
     target = output or Path(f"{_stem(dataset, table, rows, day)}.{chosen}")
     with placed_file(target, replace=replace) as file:
         count = write_rows(rows, file, chosen, raw=raw)
-    out.print(f"{target}: {count:,} rows, {_size(target.stat().st_size)}")
+    out.print(f"{target}: {count:,} rows, {size_text(target.stat().st_size)}")
 
 
 def export_polis(
@@ -71,10 +72,34 @@ def export_polis(
         conversation = read_conversation(Commits(Files(settings.warehouse)), dataset, day)
         files = write_polis(conversation, draft, raw=raw)
     out.print(f"{dataset.name} on {conversation.day}, commit {conversation.tick}, to {folder}")
-    for file in files:
-        out.print(f"  {file.name:<28}{_size(file.bytes):>12}")
+    _print_files(files, out)
     if not conversation.people.is_plain:
         out.print("people are numbered by their first vote; participant-ids.csv says who is who in the tables")
+
+
+def export_topics(
+    settings: Settings, dataset: Dataset, folder: Path, *, raw: bool, replace: bool, out: Console
+) -> None:
+    """Write the newest topics as the files that visualisers read.
+
+    Raises
+    ------
+    ExportError
+        Nothing is published yet, or the folder is there already.
+    """
+    from clustering_platform.exports.topic_files import TOPIC_FILES, write_topics
+    from clustering_platform.exports.topics import read_topics
+
+    with placed_folder(folder, replace=replace, known=TOPIC_FILES) as draft:
+        topics = read_topics(Commits(Files(settings.warehouse)), dataset)
+        files = write_topics(topics, draft, raw=raw)
+    out.print(f"topics of {dataset.name}, commit {topics.commit}, to {folder}")
+    _print_files(files, out)
+
+
+def _print_files(files: list[WrittenFile], out: Console) -> None:
+    for file in files:
+        out.print(f"  {file.name:<28}{size_text(file.bytes):>12}")
 
 
 def _format(kind: str | None, output: Path | None) -> Format:
@@ -101,7 +126,3 @@ def _to_stdout(write: Callable[[BinaryIO], object], *, is_text: bool) -> None:
     except BrokenPipeError as error:  # who reads it has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(141) from error
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"

@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from clustering_platform.cli.caching import cache_app
+from clustering_platform.cli.curating import curating_app
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
 from clustering_platform.settings import Settings
 from clustering_platform.store.errors import StoreError
@@ -57,10 +59,11 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clustering_platform.ingest.errors import IngestError
+        from clustering_platform.semantics.errors import CurationError
 
         try:
             command(*args, **kwargs)
-        except (DatasetError, IngestError, StoreError) as error:
+        except (CurationError, DatasetError, IngestError, StoreError) as error:
             fail(error)
         except OSError as error:
             where = f"{error.filename}: {error.strerror}; is the data folder right? See CLUSTERING_DATA"
@@ -190,6 +193,9 @@ def export(
     polis: Annotated[
         Path | None, typer.Option(help="Folder to make, with the files that Polis gives out.", show_default=False)
     ] = None,
+    topics: Annotated[
+        Path | None, typer.Option(help="Folder to make, with items and topics for visualisers.", show_default=False)
+    ] = None,
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the snapshot. Default: the newest.")
     ] = None,
@@ -198,18 +204,20 @@ def export(
     ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what has that name already.")] = False,
 ) -> None:
-    """Write a table as a file, or a day as the files of Polis."""
-    from clustering_platform.cli.exporting import export_polis, export_table
+    """Write a table as a file, a day as the files of Polis, or the topics as those of visualisers."""
+    from clustering_platform.cli.exporting import export_polis, export_table, export_topics
 
     settings = project_settings()
     dataset = find_dataset(settings.inbox, name)
     chosen = day.date() if day else None
-    if polis and not (table or kind or output):
+    if topics and not (table or kind or output or polis or day):
+        export_topics(settings, dataset, topics, raw=raw, replace=replace, out=out)
+    elif polis and not (table or kind or output or topics):
         export_polis(settings, dataset, polis, day=chosen, raw=raw, replace=replace, out=out)
-    elif table and not polis:
+    elif table and not (polis or topics):
         export_table(settings, dataset, table, kind=kind, output=output, day=chosen, raw=raw, replace=replace, out=out)
     else:
-        fail("say either which TABLE to write (with --format, --output), or --polis FOLDER")
+        fail("say which TABLE to write (with --format, --output, --day), or --polis FOLDER (--day), or --topics FOLDER")
 
 
 @app.command()
@@ -270,6 +278,10 @@ def demo() -> None:
 
     if not run_demo(project_settings(), out=out, err=err):
         raise typer.Exit(1)
+
+
+app.add_typer(cache_app(reports_errors, project_settings, out), name="cache")
+app.add_typer(curating_app(reports_errors, project_settings, out=out, err=err), name="curate")
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import typer
@@ -16,11 +18,18 @@ from clustering_platform.settings import Settings
 
 
 def run_dataset(
-    settings: Settings, dataset: Dataset, *, day: date | None, force: bool, out: Console, err: Console
+    settings: Settings,
+    dataset: Dataset,
+    *,
+    day: date | None,
+    force: bool,
+    opinions: bool = True,
+    out: Console,
+    err: Console,
 ) -> bool:
-    """Run all jobs of a dataset and tell whether all succeeded; faults are printed."""
+    """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with _bars(out) as bars:
+    with on_terminal(out) as console, _bars(console) as bars:
         bar = bars.add_task("starting", total=None, now="")
         from clustering_platform.definitions import build_defs
 
@@ -30,7 +39,7 @@ def run_dataset(
         outcomes = [
             _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
         ]
-        if runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
+        if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
                 _with_bar(
                     bars,
@@ -49,9 +58,13 @@ def run_dataset(
 
 def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
     task = bars.add_task(job, total=len(runner.steps(job)), now="")
+    work = bars.add_task("", total=None, now="", visible=False)
 
     def on_progress(step: Step) -> None:
-        if step.state == "started":
+        if step.standing:
+            done, total = step.standing.done, step.standing.total
+            bars.update(work, completed=done, total=total, now=step.standing.pace, visible=done < total)
+        elif step.state == "started":
             bars.update(task, now=step.step)
         elif step.state == "ended":
             bars.advance(task)
@@ -61,8 +74,19 @@ def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgr
             bars.console.print(step.message)
 
     outcome = start(on_progress)
+    bars.remove_task(work)
     bars.update(task, now="done" if outcome.succeeded else "failed")
     return outcome
+
+
+@contextlib.contextmanager
+def on_terminal(out: Console) -> Iterator[Console]:
+    """Yield a console on the terminal itself: Dagster sends standard output into a file while a step runs."""
+    if not out.file.isatty():
+        yield out
+        return
+    with os.fdopen(os.dup(out.file.fileno()), "w", encoding=out.encoding) as terminal:
+        yield Console(file=terminal, markup=False, emoji=False, highlight=False)
 
 
 def _bars(out: Console) -> Progress:

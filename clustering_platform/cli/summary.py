@@ -47,9 +47,23 @@ _CONSENSUS = """
     WHERE c.dataset = $dataset AND c.day = $day ORDER BY c.side, c.rank LIMIT $limit
 """
 _TOPICS = """
-    SELECT t.topic_id, t.parent_id, t.size, t.own_size, t.note, n.name
+    SELECT t.topic_id, t.parent_id, t.size, t.note, n.name, n.status
     FROM topic_tree t JOIN topic_names n USING (dataset, topic_id)
     WHERE t.dataset = $dataset ORDER BY t.depth, t.size DESC, t.topic_id
+"""
+_OUTCOMES = """
+    SELECT o.items_with_outcome AS items, o.errors, o.error_rate AS rate, t.cramers_v, t.p_value
+    FROM topic_outcomes o LEFT JOIN outcome_tests t
+    ON t.dataset = o.dataset AND t.question = 'topic' AND t.depth = 1
+       AND t.family = CASE WHEN o.errors IS NULL THEN 'label' ELSE 'error' END
+    WHERE o.dataset = $dataset AND o.depth = 0
+"""
+_NOTABLE_TOPICS = """
+    SELECT o.is_worse, o.error_rate AS rate, o.rate_elsewhere, o.items_with_outcome AS items, n.name
+    FROM topic_outcomes o JOIN topic_names n USING (dataset, topic_id)
+    WHERE o.dataset = $dataset AND (o.is_worse OR o.is_better)
+    QUALIFY row_number() OVER (PARTITION BY o.is_worse ORDER BY abs(o.phi) DESC, o.topic_id) <= $limit
+    ORDER BY o.phi DESC, o.topic_id
 """
 _SNAPSHOT = """
     SELECT day, status, reason, voters, grouped_voters, items, votes FROM opinion_snapshot_history
@@ -57,11 +71,14 @@ _SNAPSHOT = """
 """
 _PUBLISHED = """
     SELECT coalesce(s.dataset, t.dataset) AS dataset, s.day, coalesce(s.status, 'ready') AS status, s.voters, s.groups,
-           t.items, t.topics
+           coalesce(d.items, t.items) AS items, t.topics
     FROM opinion_snapshot s
     FULL JOIN (
         SELECT dataset, count(*) AS topics, max(size) AS items FROM topic_tree GROUP BY dataset
     ) t ON s.dataset = t.dataset
+    LEFT JOIN (
+        SELECT dataset, count(*) AS items FROM document_topics WHERE is_main GROUP BY dataset
+    ) d ON t.dataset = d.dataset
 """
 
 
@@ -85,6 +102,7 @@ def print_summary(settings: Settings, dataset: str, out: Console, *, day: date |
             _print_groups(catalog, dataset, snapshot["day"], out)
             _print_consensus(catalog, dataset, snapshot["day"], out)
         _print_topics(catalog, dataset, out)
+        _print_outcomes(catalog, dataset, out)
 
 
 def print_query(settings: Settings, query: str, out: Console) -> None:
@@ -154,7 +172,7 @@ def _print_items(items: list[dict[str, Any]], out: Console) -> None:
 def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
     nodes: dict[str, Tree] = {}
     for topic in _rows(catalog, _TOPICS, dataset=dataset):
-        label = f"{topic['name']} ({topic['size']})"
+        label = f"{topic['name']} ({topic['size']})" + (", unusable" if topic["status"] == "unusable" else "")
         if topic["parent_id"] is None:
             root = nodes[topic["topic_id"]] = Tree(Text.assemble(("Topics", "bold"), f": {label}; {topic['note']}"))
         else:
@@ -162,6 +180,23 @@ def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console
     if nodes:
         out.print("")
         out.print(root)
+
+
+def _print_outcomes(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
+    """Print how many items are errors, and in which topics there are significantly more or fewer of them."""
+    for row in _rows(catalog, _OUTCOMES, dataset=dataset):
+        counts = f"{row['items']:,} items have one"
+        if row["errors"] is not None:
+            counts += f", {row['errors']:,} are errors ({row['rate']:.0%})"
+        out.print(Text.assemble("\n", ("Outcomes", "bold"), f": {counts}"))
+        if row["p_value"] is not None:
+            strength = "" if row["cramers_v"] is None else f"Cramer's V {row['cramers_v']:.2f}, "
+            out.print(f"  by topic of the first level: {strength}p {row['p_value']:.2g}", highlight=False)
+    for row in _rows(catalog, _NOTABLE_TOPICS, dataset=dataset, limit=_STATEMENTS):
+        sign = "more errors" if row["is_worse"] else "fewer errors"
+        name = textwrap.shorten(row["name"], _WIDTH, placeholder=" …")
+        rates = f"{row['rate']:.0%} of {row['items']:,}, elsewhere {row['rate_elsewhere']:.0%}"
+        out.print(f"  {sign}: {name} ({rates})", highlight=False, markup=False)
 
 
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:

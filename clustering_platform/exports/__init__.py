@@ -1,4 +1,4 @@
-"""What is published, in the formats of others: files of tables, and everything that Polis would give out.
+"""What is published, in the formats of others: files of tables, topics for visualisers, and what Polis would give out.
 
 ======================  ==============================================================================
 module                  what it makes
@@ -9,8 +9,12 @@ polis_math              the JSON of ``math/pca2`` and of ``bidToPid``
 polis_csv               the export files of Polis, a function for each
 polis_matrix            the widest of them: participants by comments
 polis                   all of these in a folder
+topics                  the committed topics, and the items with their places among them
+topic_files             their files, for programs that draw, search and annotate
+topic_strength          how well topics are told apart
 ======================  ==============================================================================
 
-``csv_text`` and ``json_text`` turn columns into text, ``placing`` puts files and folders in place when they are whole.
-Nothing here computes results: all of it comes from tables that were committed.
+``csv_text``, ``json_text``, ``cutting`` and ``metadata_columns`` turn columns into text, ``placing`` puts files and
+folders in place when they are whole. Everything comes from tables that were committed; only ``topic_strength`` adds a
+figure of its own.
 """

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -18,12 +19,23 @@ def json_text(values: pa.Array) -> pa.Array:
     return pc.fill_null(_text(values), "null")
 
 
-def json_rows(batch: pa.RecordBatch) -> pa.Array:
-    """Return each row of a batch as a JSON object: StringArray."""
+def json_rows(batch: pa.RecordBatch, *, verbatim: Collection[str] = ()) -> pa.Array:
+    """Return each row of a batch as a JSON object: StringArray. What the columns `verbatim` hold is JSON already."""
     parts: list[Any] = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        parts += [f"{', ' if parts else '{'}{json.dumps(name)}: ", json_text(column)]
+        text = pc.fill_null(column, "null") if name in verbatim else json_text(column)
+        parts += [f"{', ' if parts else '{'}{json.dumps(name)}: ", text]
     return pc.binary_join_element_wise(*parts, "}", "")
+
+
+def finite_json(values: pa.Array) -> pa.Array:
+    """Return JSON as standards have it: null for `NaN` and `Infinity`, which Python writes too."""
+    is_odd = pc.fill_null(pc.match_substring_regex(values, "NaN|Infinity"), False)
+    if not pc.any(is_odd).as_py():
+        return values
+    read = [json.loads(text, parse_constant=lambda _: None) for text in values.filter(is_odd).to_pylist()]
+    mended = [json.dumps(value, ensure_ascii=False) for value in read]
+    return pc.replace_with_mask(values, is_odd, pa.array(mended, pa.string()))
 
 
 def iso_times(values: pa.Array) -> pa.Array:

@@ -20,6 +20,8 @@ Format = Literal["csv", "jsonl", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 HISTORY = "_history"
 _BATCH = 20_000
+_BUFFER = 2**20
+"""Bytes of a column that are read at a time; else all of its row group is, 100 MB of vectors."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,32 @@ class CommittedRows:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the columns of the contract; one that an older file lacks is null there."""
-        schema = self.schema
         for path in self.paths:
-            try:
-                with pq.ParquetFile(path) as file:
-                    for group in range(file.num_row_groups):  # asked for all at once, it keeps the file in memory
-                        for batch in file.iter_batches(_BATCH, row_groups=[group]):
-                            yield _in_columns(batch, schema)
-            except (FileNotFoundError, pa.ArrowInvalid) as error:
-                raise ExportError(f"{path}: the file is gone or damaged; run the job again that made it") from error
+            yield from read_batches(path, self.schema)
+
+
+def read_batches(path: Path, schema: pa.Schema, *, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
+    """Yield the columns of a schema, some rows at a time; one that the file lacks is null.
+
+    Raises
+    ------
+    ExportError
+        The file is gone or damaged.
+    """
+    try:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            present = [name for name in schema.names if name in file.schema_arrow.names]
+            for group in range(file.num_row_groups):  # asked for all at once, it keeps the file in memory
+                for batch in file.iter_batches(rows, row_groups=[group], columns=present, use_threads=False):
+                    yield _in_columns(batch, schema)
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        raise ExportError(f"{path}: the file is gone or damaged; run the job again that made it") from error
+
+
+def read_whole(path: Path, schema: pa.Schema) -> pa.Table:
+    """Return the columns of a schema; see `read_batches`."""
+    nullable = pa.schema([field.with_nullable(True) for field in schema])
+    return pa.Table.from_batches(read_batches(path, nullable), nullable)
 
 
 def find_rows(commits: Commits, dataset: str, name: str, day: date | None) -> CommittedRows:

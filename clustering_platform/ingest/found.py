@@ -16,7 +16,7 @@ COUNTS = ("agrees", "disagrees")
 """Columns of item files that count votes."""
 WHOLE = ("documents", "images")
 """What files hold that are one item each."""
-SourceContent = Content | Literal["documents", "images", "vectors"]
+SourceContent = Content | Literal["documents", "images", "vectors", "outcomes"]
 
 
 @dataclass

@@ -21,6 +21,7 @@ from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.log_tables import first_vote_times, log_tables
+from clustering_platform.ingest.outcomes import Outcomes, find_results, outcomes_of_items, read_results
 from clustering_platform.ingest.parquet_files import ParquetFile
 from clustering_platform.ingest.pictures import with_captions
 from clustering_platform.ingest.pseudonyms import Pseudonyms
@@ -56,6 +57,8 @@ def ingest_dataset(dataset: Dataset, pseudonyms: Pseudonyms, *, now: datetime | 
         Rows got lost.
     """
     sources, unread = find_sources(dataset)
+    results = find_results(dataset)
+    sources += [results] if results else []
     return _Ingest(dataset, pseudonyms, sources, now or datetime.now(UTC)).run(unread)
 
 
@@ -64,6 +67,7 @@ class _Ingest:
 
     def __init__(self, dataset: Dataset, pseudonyms: Pseudonyms, sources: Sequence[Source], now: datetime) -> None:
         self.config, self.sources, self.pseudonyms, self.now = dataset.config.source, sources, pseudonyms, now
+        self.outcomes = dataset.config.outcomes
         self.people, self.item_ids = Ids(), Ids()
         self.vector_columns = {
             file: source.reader.vectors()
@@ -86,6 +90,7 @@ class _Ingest:
         log = self._with_sign(log, listed)
         order = in_order(log)
         vectors, repeated = self._read_vectors(listed, log)
+        outcomes = self._read_outcomes(listed)
         unlisted = np.setdiff1d(np.concatenate([log.items, vectors.items]), listed.items)
         self._note_rows(items.files[is_rewritten], "items that come again later with another text, which was taken")
         self._note_order(log, order)
@@ -95,20 +100,24 @@ class _Ingest:
         self._note_unread(unread, export)
         people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
         quarantine = self.quarantine.table(people=self.people.array())
-        superseded = np.concatenate([items.files[is_replaced], log.files[order.rows[order.is_superseded]], repeated])
+        votes = log.files[order.rows]
         of_files = vectors.files[np.isin(vectors.files, list(self.vector_files))]
-        accepted = np.concatenate([listed.files, log.files[order.rows[~order.is_superseded]], of_files, captioned])
+        superseded = [items.files[is_replaced], votes[order.is_superseded], repeated, outcomes.superseded]
+        accepted = [listed.files, votes[~order.is_superseded], of_files, captioned, outcomes.accepted]
         in_table = np.concatenate([listed.items, unlisted])
         item_rows = np.zeros(len(item_ids), np.int32)
         item_rows[in_table] = np.arange(len(in_table))
         first_votes = first_vote_times(log, order, n_items=len(item_ids))
+        votes_table, voters_table = log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows)
         return Ingested(
-            items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
-            *log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows),
-            quarantine,
-            self._report(accepted, superseded, quarantine),
-            vectors_table(vectors, item_ids=item_ids, item_rows=item_rows),
-            polis.about(summary),
+            items=items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
+            vectors=vectors_table(vectors, item_ids=item_ids, item_rows=item_rows),
+            votes=votes_table,
+            voters=voters_table,
+            outcomes=outcomes.table(item_ids, self.outcomes),
+            quarantine=quarantine,
+            report=self._report(np.concatenate(accepted), np.concatenate(superseded), quarantine),
+            about=polis.about(summary),
         )
 
     def _read_all_items(self) -> tuple[ItemLog, NDArray[np.int32]]:
@@ -189,6 +198,12 @@ class _Ingest:
             config=self.config,
             now=self.now,
         )
+
+    def _read_outcomes(self, listed: ItemLog) -> Outcomes:
+        """Return the outcomes of items, whose ids must be known by now."""
+        for file in self._files("outcomes"):
+            return read_results(self.sources[file], file=file, items=self.item_ids, quarantine=self.quarantine)
+        return outcomes_of_items(listed, self.sources, items=self.item_ids, config=self.outcomes)
 
     def _with_sign(self, log: VoteLog, listed: ItemLog) -> VoteLog:
         """Return the log with agree as +1."""

@@ -14,16 +14,18 @@ _REASONS_SHOWN = 3
 class Ingested:
     """What was read from a dataset.
 
-    The tables `items`, `votes`, `voters`, `quarantine`, `ingest_report` (`report`) and `item_vectors` (`vectors`).
+    The tables `items`, `item_vectors` (`vectors`), `votes`, `voters`, `outcomes`, `quarantine` and `ingest_report`
+    (`report`).
     `about` is what a Polis export says of the conversation: `title` and `description`, where given.
     """
 
     items: pa.Table
+    vectors: pa.Table
     votes: pa.Table
     voters: pa.Table
+    outcomes: pa.Table
     quarantine: pa.Table
     report: pa.Table
-    vectors: pa.Table
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property

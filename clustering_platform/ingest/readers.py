@@ -3,6 +3,7 @@
 The formats belong in ``csv_files``, ``jsonl_files`` and ``parquet_files``; which files are read in ``sources``.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clustering_platform.dataset_config import SourceConfig
@@ -19,8 +20,15 @@ JSONL_SUFFIXES = (".jsonl", ".ndjson")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
-def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
+def open_reader(
+    path: Path, name: str, config: SourceConfig, *, recognises: Callable[[Sequence[str]], bool] | None = None
+) -> Reader:
     """Open a file by the ending of its name, or by its first bytes where that says nothing.
+
+    Parameters
+    ----------
+    recognises
+        Tells whether names of columns are understood. Default: those of votes and items are.
 
     Raises
     ------
@@ -39,4 +47,4 @@ def open_reader(path: Path, name: str, config: SourceConfig) -> Reader:
     text = TextFile(path, name, encoding=config.encoding)
     if suffix in JSONL_SUFFIXES or (suffix not in CSV_SUFFIXES and head.lstrip()[:1] in (b"{", b"[")):
         return JsonlFile(text)
-    return CsvFile(text, recognises=lambda names: recognise(names, config.columns) is not None)
+    return CsvFile(text, recognises=recognises or (lambda names: recognise(names, config.columns) is not None))

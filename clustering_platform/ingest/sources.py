@@ -52,7 +52,9 @@ POLIS_FILES = (
 
 
 def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
-    """Return the files of a dataset that are read, in order of name, and the others.
+    """Return the files of a dataset that are read as votes or items, in order of name, and the others.
+
+    The results file, which the settings name, is found by ``outcomes``.
 
     Raises
     ------
@@ -63,6 +65,7 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     check_configured(config.columns)
     files = [path for path in input_files(dataset.folder) if path != dataset.folder / CONFIG_FILE]
     paths = {path.relative_to(dataset.folder).as_posix(): path for path in files}
+    paths.pop(dataset.config.outcomes.file or "", None)
     _check_patterns(config, list(paths))
     beside = {config.vectors.ids, config.vectors.metadata}
     has_captions = may_have_pictures(paths, config)

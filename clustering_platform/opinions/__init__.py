@@ -22,6 +22,7 @@ cluster_measures               voter_groups, voting_patterns                    
 voter_measures                 vote_matrix, voted_items, voter_groups, voting_patterns           voter_measures
 bridge_voters                  voter_groups, voter_measures, cluster_measures                    bridges
 bridge_items                   voted_items, voting_patterns                                      bridges
+topic_opinions, *_divisions    voting_patterns, voted_items; item_topics                         topic_opinions
 *_stability                    vote_matrix, voted_items, base_clusters, groupings, voter_groups  stability
 opinion_snapshot               votes, and tables from vote_matrix to groupings                   snapshot
 =============================  ================================================================  ================

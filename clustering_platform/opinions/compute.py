@@ -24,6 +24,7 @@ from clustering_platform.opinions.snapshot import build_opinion_snapshot
 from clustering_platform.opinions.space import build_opinion_space
 from clustering_platform.opinions.stability import STABILITY_TABLES, build_stability
 from clustering_platform.opinions.subgroups import build_levels
+from clustering_platform.opinions.topic_opinions import build_topic_opinions
 from clustering_platform.opinions.voter_measures import build_voter_measures
 from clustering_platform.opinions.warm import EarlierLevels, align, keep_grouped
 
@@ -36,10 +37,12 @@ def compute_opinions(
     day: date,
     config: OpinionsConfig,
     previous: Mapping[str, pa.Table] | None = None,
+    item_topics: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """Return every opinion table as of the end of `day`, by name, from the log of votes, its voters and its items.
 
-    With ``continuity: warm``, `previous` holds the tables of the day to go on from.
+    With ``continuity: warm``, `previous` holds the tables of the day to go on from. `item_topics` are the topics of the
+    items, where there are any.
     """
     before = previous if previous and config.continuity == "warm" else {}
     log = as_log(votes)
@@ -65,6 +68,7 @@ def compute_opinions(
     cluster_measures = build_cluster_measures(placed, patterns)
     voter_measures = build_voter_measures(matrix, voted, placed, patterns)
     stability = build_stability(matrix, voted, base, groupings, placed, config=config)
+    topic_opinions, topic_divisions = build_topic_opinions(patterns, voted, item_topics)
     return {
         "vote_matrix": matrix,
         "voted_items": voted,
@@ -84,6 +88,8 @@ def compute_opinions(
         "voter_measures": voter_measures,
         "bridge_voters": build_bridge_voters(placed, voter_measures, cluster_measures),
         "bridge_items": build_bridge_items(voted, patterns),
+        "topic_opinions": topic_opinions,
+        "topic_divisions": topic_divisions,
         **dict(zip(STABILITY_TABLES, stability, strict=True)),
         "opinion_snapshot": build_opinion_snapshot(log, matrix, voted, space, base, groupings, day=day, config=config),
     }

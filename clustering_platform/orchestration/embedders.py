@@ -10,7 +10,7 @@ import dagster as dg
 from clustering_platform.dataset_config import EmbeddingConfig, ImagesConfig
 
 if TYPE_CHECKING:
-    from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.embedders.protocol import Embedder
     from clustering_platform.semantics.image_embedder import ImageEmbedder
 
 
@@ -19,9 +19,9 @@ class Embedders(dg.ConfigurableResource[None]):
 
     def create(self, config: EmbeddingConfig) -> AbstractContextManager[Embedder]:
         """Return the embedder of `config`; leaving its block releases the model."""
-        from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+        from clustering_platform.semantics.embedders.creating import create_embedder
 
-        return SentenceTransformerEmbedder(config.model, batch_size=config.batch_size)
+        return create_embedder(config)
 
     def create_for_images(self, config: ImagesConfig) -> AbstractContextManager[ImageEmbedder]:
         """Return the embedder of pictures that `config` asks for; leaving its block releases the model."""

@@ -10,6 +10,7 @@ from clustering_platform.orchestration.partitions import DATASET_TAG, DATASETS, 
 TOPICS_JOB = "topics"
 OPINIONS_JOB = "opinions"
 EXPORT_JOB = "export"
+EXPORT_TOPICS_JOB = "export_topics"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -30,9 +31,15 @@ def build_jobs(start_day: date) -> list[Any]:
         ),
         dg.define_asset_job(
             EXPORT_JOB,
-            selection=dg.AssetSelection.groups("exports"),
+            selection=dg.AssetSelection.assets("polis_export"),
             config=_tagging(days),
             description="Write the published snapshot of a day as the files that Polis gives out.",
+        ),
+        dg.define_asset_job(
+            EXPORT_TOPICS_JOB,
+            selection=dg.AssetSelection.assets("topic_export"),
+            config=_tagging(DATASETS),
+            description="Write the published topics of a dataset as files for visualisers.",
         ),
     ]
 

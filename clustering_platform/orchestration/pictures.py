@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,17 +62,18 @@ def topic_map_png(
     title: str,
     dpi: int = 80,
 ) -> bytes:
-    """Draw the topic map as a PNG."""
+    """Draw the topic map as a PNG; topics that people marked as unusable are grey and have no label."""
     points = _points(projection)
     top_of = np.array([path[1] if len(path) > 1 else "" for path in item_topics["path"].to_pylist()], dtype=object)
     names = dict(zip(topic_names["topic_id"].to_pylist(), topic_names["name"].to_pylist(), strict=True))
     tops = [row["topic_id"] for row in topic_tree.select(["topic_id", "depth"]).to_pylist() if row["depth"] == 1]
+    unusable = set(topic_names.filter(pc.equal(topic_names["status"], "unusable"))["topic_id"].to_pylist())
     with _Picture(f"{title}: {len(points)} items, {len(tops)} topics", dpi) as picture:
         _scatter(picture.axes, points[top_of == ""], GREY)
         for number, topic in enumerate(tops):
             members = points[top_of == topic]
-            _scatter(picture.axes, members, COLOURS[number % len(COLOURS)])
-            if number < _MAX_LABELS:
+            _scatter(picture.axes, members, GREY if topic in unusable else COLOURS[number % len(COLOURS)])
+            if topic not in unusable and number < _MAX_LABELS:
                 _label(picture.axes, np.median(members, axis=0), names[topic], size=8)
     return picture.png
 

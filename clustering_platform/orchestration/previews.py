@@ -1,5 +1,7 @@
 """What the Dagster UI shows of a table: its columns and a few rows, without anything that may name a person."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 import pyarrow as pa
 
@@ -27,9 +29,14 @@ def column_schema(contract: Table) -> dg.TableSchema:
 def preview(table: pa.Table, contract: Table) -> dg.MarkdownMetadataValue:
     """Return the first rows as a Markdown table."""
     columns = [column for column in contract.columns if _is_shown(column)]
-    rows = table.select([column.name for column in columns]).slice(0, _ROWS).to_pylist()
-    lines = ["| " + " | ".join(column.name for column in columns) + " |", "|" + " --- |" * len(columns)]
-    lines += ["| " + " | ".join(_cell(row[column.name]) for column in columns) + " |" for row in rows]
+    names = [column.name for column in columns]
+    return grid(names, table.select(names).slice(0, _ROWS).to_pylist())
+
+
+def grid(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataValue:
+    """Return rows as a Markdown table of the columns `names`."""
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
 
 

@@ -23,14 +23,17 @@ from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
+from clustering_platform.store.curation import Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES, Room
+from clustering_platform.tables.outcomes import OUTCOME_TABLES
+from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
-    from clustering_platform.semantics.embedding import Embedder
+    from clustering_platform.semantics.embedders.protocol import Embedder
     from clustering_platform.semantics.image_embedder import ImageEmbedder
     from clustering_platform.semantics.pieces import PieceKind
 
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
 
 FORCE_TAG = "clustering/force"
+_OUTCOMES = {table.name for table in OUTCOME_TABLES}
+_TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
+_TAKING_PART = {"include_rejected", "only"}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -69,6 +75,11 @@ class Publication:
     def config(self) -> DatasetConfig:
         """The settings of the dataset."""
         return self.dataset.config
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """What people decided about the topics of the dataset before this run, oldest first."""
+        return self.warehouse.decisions(self.part.dataset)
 
     @property
     def scope(self) -> str:
@@ -114,7 +125,9 @@ class Publication:
         """Return a hash of all that a table depends on: input, settings and code version."""
         room = TABLES[table].room
         if self.part.day and room == "opinions":
-            return self.day_recipe(self.part.day)
+            of_day = self.day_recipe(self.part.day)
+            published = [self._published_content(name) for name in ("item_topics", "chunks")]
+            return _hash([of_day, *published]) if table in _TOPIC_OPINIONS else of_day
         step = room if room == "ingest" else table
         if step not in self._recipes:
             self._recipes[step] = _hash([ROOM_VERSIONS[room], *self._ingredients(step)])
@@ -135,6 +148,27 @@ class Publication:
             ingredients += [before.fingerprint] if before else []
             self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
         return self._recipes[day]
+
+    def published(self, table: str, *columns: str) -> pa.Table | None:
+        """Return a table of the newest commit of the dataset as a whole, or some columns; None where there is none.
+
+        Raises
+        ------
+        StoreError
+            Its file is gone.
+        """
+        if self._published_content(table) is None or self._whole is None:
+            return None
+        return self.warehouse.files.open(self.warehouse.commits.committed_file(self._whole, table)).read(*columns)
+
+    def _published_content(self, table: str) -> str | None:
+        """Return the content hash of a table of the newest commit of the dataset as a whole."""
+        found = self._whole.tables.get(table) if self._whole else None
+        return found.content if found else None
+
+    @cached_property
+    def _whole(self) -> Commit | None:
+        return self.warehouse.commits.newest(self.part.dataset, None)
 
     def _log(self) -> tuple[StoredTable, StoredTable]:
         """Return the tables `votes` and `items`; with `voters`, they name each other's rows by number.
@@ -161,36 +195,53 @@ class Publication:
         return self.warehouse.commits.before(self.part.dataset, day) if is_warm else None
 
     def _ingredients(self, step: str) -> list[Any]:
-        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is."""
+        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is.
+
+        What was published before is no part of it: the ids that topics had decide how they are called, not what they
+        are, and the same tree once more gets the same ids.
+        """
+        from clustering_platform.semantics.curation import in_force
+
         topics = self.config.topics
         match step:
             case "ingest":
-                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest"})
+                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-            case "chunks":
-                taking_part = [self.file("items").recipe, topics.include_rejected]
-                if self.piece_kind != "texts":
-                    return [*taking_part, self.piece_kind]
-                return [*taking_part, topics.chunks.model_dump(mode="json"), self._text_model()]
-            case "embeddings":
-                if self.piece_kind == "given":
-                    return [self.recipe("chunks")]
-                if self.piece_kind == "images":
-                    with self.image_embedder() as pictures:
-                        return [self.recipe("chunks"), topics.images.model_dump(mode="json"), pictures.model]
-                return [self.recipe("chunks"), topics.embedding.model_dump(mode="json"), self._text_model()]
+            case "chunks" | "embeddings":
+                return self._piece_ingredients(step)
             case "document_topics":
                 return [self.recipe("topic_tree")]
             case "projection":
                 return [self.recipe("embeddings"), topics.seed]
-            case "topic_names":
-                settings = topics.model_dump(mode="json", include={"name_words"})
-                return [self.recipe("topic_tree"), settings, self._text_model()]
+            case "topic_tree" | "item_topics" | "topic_lineage":
+                merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
+                return [self.recipe("found_topics"), merges]
+            case "proposed_names":
+                return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
+            case _ if step in _OUTCOMES:
+                return [
+                    self.recipe("topic_tree"),
+                    self.recipe("item_topics"),
+                    self.file("outcomes").recipe,
+                    topics.seed,
+                ]
+            case "topic_names" | "curation":
+                return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
             case _:
-                settings = topics.model_dump(
-                    mode="json", exclude={"include_rejected", "embedding", "images", "chunks", "name_words"}
-                )
-                return [self.recipe("embeddings"), settings]
+                before = _TAKING_PART | {"embedding", "images", "chunks", "name_words"}
+                return [self.recipe("embeddings"), topics.model_dump(mode="json", exclude=before)]
+
+    def _piece_ingredients(self, step: str) -> list[Any]:
+        """Return what pieces and their vectors depend on."""
+        topics, kind = self.config.topics, self.piece_kind
+        if step == "chunks":
+            taking_part = topics.model_dump(mode="json", include=_TAKING_PART)
+            cutting = [topics.chunks.model_dump(mode="json"), *self._embedded_text] if kind == "texts" else []
+            return [self.file("items").recipe, taking_part, kind, *cutting]
+        if kind == "images":
+            with self.create_image_embedder() as embedder:
+                return [self.recipe("chunks"), embedder.model]
+        return [self.recipe("chunks"), *(self._embedded_text if kind == "texts" else [])]
 
     @property
     def piece_kind(self) -> PieceKind:
@@ -200,9 +251,12 @@ class Publication:
         files = self.warehouse.files.open(self.file("items")).read("file")["file"]
         return "images" if files.null_count < len(files) else "texts"
 
-    def _text_model(self) -> str:
-        with self.embedder() as embedder:
-            return embedder.model
+    @cached_property
+    def _embedded_text(self) -> list[str]:
+        """Return what says how texts become vectors; the name of the model tells all else that changes one."""
+        settings = self.config.topics.embedding
+        with self.create_embedder() as embedder:
+            return [settings.provider, settings.template, embedder.model]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -210,13 +264,13 @@ class Publication:
 
         return Pseudonyms.for_dataset(self.dataset, self.warehouse.settings)
 
-    def embedder(self) -> AbstractContextManager[Embedder]:
+    def create_embedder(self) -> AbstractContextManager[Embedder]:
         """Return the embedder of the dataset; leaving its block releases the model."""
         settings = self.config.topics.embedding
         embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)
         return embedder
 
-    def image_embedder(self) -> AbstractContextManager[ImageEmbedder]:
+    def create_image_embedder(self) -> AbstractContextManager[ImageEmbedder]:
         """Return the embedder of the dataset's pictures; leaving its block releases the model."""
         embedder: AbstractContextManager[ImageEmbedder] = self.context.resources.embedders.create_for_images(
             self.config.topics.images
@@ -226,7 +280,7 @@ class Publication:
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
         """Return the newest commit and its files of `tables`, if this run would only make the same again.
 
-        The asset that publishes also asks for all other files of the commit to be there.
+        The asset that publishes asks the same of all other files of the commit.
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
         if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
@@ -237,7 +291,7 @@ class Publication:
         except StoreError as error:
             self.log.info(f"commit {newest.sequence} is not whole any more: {error}")
             return None
-        same = all(files[name].recipe == self.recipe(name) for name in tables)
+        same = all(files[name].recipe == self._expected(name, tables) for name in needed)
         return (newest, {name: files[name] for name in tables}) if same else None
 
     def publish(self) -> dict[str, Any]:
@@ -274,12 +328,17 @@ class Publication:
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""
         for name, file in files.items():
-            expected = files["items"].recipe if TABLES[name].room == "ingest" else self.recipe(name)
-            if file.recipe != expected:
+            if file.recipe != self._expected(name):
                 raise StoreError(
                     f"table {name!r} of {self.part} was made from other input or with other settings than stand now; "
                     f"materialize {name!r} again, or the whole job"
                 )
+
+    def _expected(self, table: str, made: Sequence[str] = ()) -> str:
+        """Return the recipe that stands now, for input that this asset does not read itself the one it was read by."""
+        if TABLES[table].room == "ingest" and table not in made:
+            return self.file("items").recipe
+        return self.recipe(table)
 
     def _status(self, files: Mapping[str, StoredFile]) -> tuple[str, str | None]:
         if "opinion_snapshot" not in files:

@@ -17,6 +17,7 @@ from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
+from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.publication import FORCE_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
@@ -60,11 +61,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """One thing that happened in a run: an asset step that started or ended, or a line of its log."""
+    """One thing that happened in a run: an asset step that started or ended, a line of its log, or work under way."""
 
     step: str
     state: str
     message: str = ""
+    standing: Standing | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -129,7 +131,8 @@ def _reported(instance: dg.DagsterInstance, run_id: str, on_progress: OnProgress
     watcher = threading.Thread(target=_watch, args=(instance, run_id, on_progress, ended), daemon=True)
     watcher.start()
     try:
-        yield
+        with watched(lambda standing: on_progress(Progress("", "working", standing=standing))):
+            yield
     finally:
         ended.set()
         watcher.join()

@@ -5,12 +5,14 @@ contract checks, metadata, data versions and, at the end of a chain, the commit.
 ``assets/``.
 """
 
+import contextlib
 import inspect
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import dagster as dg
@@ -18,6 +20,7 @@ import pyarrow as pa
 
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
 from clustering_platform.orchestration.previews import column_schema, preview
+from clustering_platform.orchestration.progress import Progress
 from clustering_platform.orchestration.publication import ROOM_VERSIONS, Publication
 from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
 from clustering_platform.store.files import StoredFile
@@ -25,6 +28,7 @@ from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
 
 if TYPE_CHECKING:
+    from clustering_platform.semantics.embedders.protocol import Embedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
 
 Tables: TypeAlias = tuple[pa.Table, ...]
@@ -57,13 +61,33 @@ class Run(Publication):
 
     def embedding_cache(self) -> "EmbeddingCache":
         """Return the cache of vectors made before, shared by all datasets."""
-        from clustering_platform.semantics.embedding_cache import EmbeddingCache
+        from clustering_platform.semantics.embedding_cache import CacheLimits, EmbeddingCache
 
-        return EmbeddingCache(self.warehouse.settings.cache / "embeddings")
+        settings = self.warehouse.settings
+        limits = CacheLimits(settings.cache_max_bytes, settings.cache_max_age_days, settings.cache_partial_days)
+        return EmbeddingCache(settings.embedding_cache, limits=limits)
 
-    def progress(self, done: int, total: int) -> None:
-        """Report progress to the log."""
-        self.log.info(f"{done} of {total}")
+    @cached_property
+    def progress(self) -> Progress:
+        """Reports progress to the log and to who watches."""
+        return Progress(self.log.info)
+
+    @contextlib.contextmanager
+    def embedder(self) -> "Iterator[Embedder]":
+        """Yield the embedder of the dataset and release it; what its calls cost goes to the log and the metadata."""
+        from clustering_platform.semantics.embedders.protocol import Metered
+
+        with self.create_embedder() as embedder:
+            if not isinstance(embedder, Metered):
+                yield embedder
+                return
+            embedder.announce = self.log.info
+            try:
+                yield embedder
+            finally:
+                if figures := embedder.figures():
+                    self.metadata |= figures
+                    self.log.info(", ".join(f"{name}: {figure:,}" for name, figure in figures.items()))
 
     def shown_before(self, file: StoredFile) -> dict[str, Any]:
         """Return the metadata, pictures included, with which a file was shown when it was made."""

@@ -14,6 +14,7 @@ from clustering_platform.datasets import Dataset, find_dataset
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
+from clustering_platform.store.curation import Curation, Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.store.locks import dataset_lock
@@ -36,6 +37,7 @@ class Warehouse(dg.ConfigurableIOManager):
 
     _held: contextlib.ExitStack = PrivateAttr(default_factory=contextlib.ExitStack)
     _base_sequence: int = PrivateAttr(default=0)
+    _last_decision: int | None = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
     _settled: dict[str, StoredFile] = PrivateAttr(default_factory=dict)
 
@@ -60,6 +62,10 @@ class Warehouse(dg.ConfigurableIOManager):
         """Number of the newest commit of the dataset when this run got its lock."""
         return self._base_sequence
 
+    def decisions(self, dataset: str) -> list[Decision]:
+        """Return what people decided about topics up to when this run got its lock: the same for all its steps."""
+        return Curation(self.files.root).read(dataset, self._last_decision)
+
     def dataset(self, name: str) -> Dataset:
         """Return a dataset of the inbox, or fail for good if there is none of that name."""
         return find_dataset(self.settings.inbox, name)
@@ -81,6 +87,7 @@ class Warehouse(dg.ConfigurableIOManager):
             )
         )
         self._base_sequence = self.commits.last_sequence(dataset)
+        self._last_decision = Curation(self.files.root).last_sequence(dataset)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lock back."""

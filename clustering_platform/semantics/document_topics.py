@@ -1,9 +1,10 @@
-"""Which topics a document is about: the table `document_topics`."""
+"""Which topics a document is about: the table `document_topics`, and the one topic that stands for it."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clustering_platform.semantics.pieces import is_cut
 from clustering_platform.tables import TABLES, conform
 
 
@@ -47,3 +48,30 @@ def find_document_topics(chunks: pa.Table, item_topics: pa.Table) -> pa.Table:
         }
     )
     return conform(table, contract)
+
+
+def main_topics(chunks: pa.Table, item_topics: pa.Table) -> pa.Table:
+    """Return the rows of `item_topics` that stand for items as a whole, under their ids.
+
+    The row of an item that is cut is that of its piece which is most similar to its main topic, see
+    `find_document_topics`. Where no item is cut, `item_topics` itself is returned.
+
+    Parameters
+    ----------
+    chunks
+        The table `chunks`; of it `item_id`, `document_id` and `position` are read.
+    item_topics
+        Of it `item_id`, `topic_id` and `similarity` are read; it may lack other columns, or have further ones.
+    """
+    if not is_cut(chunks):
+        return item_topics
+    topics = find_document_topics(chunks, item_topics)
+    main = topics.filter(topics["is_main"])
+    owners = chunks["document_id"].take(pc.index_in(item_topics["item_id"], chunks["item_id"].combine_chunks()))
+    places = pc.index_in(owners, main["document_id"].combine_chunks())
+    is_own = pc.equal(main["topic_id"].take(places), item_topics["topic_id"])
+    rows = np.flatnonzero(is_own)
+    order = np.lexsort((rows, -item_topics["similarity"].to_numpy()[rows], places.to_numpy()[rows]))
+    _, first = np.unique(places.to_numpy()[rows][order], return_index=True)
+    chosen = item_topics.take(pa.array(rows[order][first]))
+    return chosen.set_column(chosen.column_names.index("item_id"), chosen.schema.field("item_id"), main["document_id"])

@@ -1,13 +1,13 @@
 """What is embedded, in which order, and what is checked: the `embeddings` table.
 
-The models belong in ``embedding`` and ``image_embedder``, the store of vectors in ``embedding_cache``.
+The models belong in ``embedders`` and ``image_embedder``, the store of vectors in ``embedding_cache``.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from clustering_platform.images import image_hash, read_image
-from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedders.protocol import Embedder, EmbedsInParts
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.image_embedder import ImageEmbedder
 from clustering_platform.semantics.texts import HASH_LENGTH, content_hash, excerpt, is_blank, normalise
@@ -189,15 +189,33 @@ def _embed(
     missing = [key for key in contents if key not in known]
     report = progress or (lambda done, total: None)
     report(len(contents) - len(missing), len(contents))
-    for start in range(0, len(missing), batch_size):
-        keys = missing[start : start + batch_size]
-        labels = [label(key) for key in keys]
-        vectors = _checked(embedder.embed([contents[key] for key in keys]), labels, embedder.model)
-        cache.put_many(embedder.model, dict(zip(keys, vectors, strict=True)))
-        known.update(cache.get_many(embedder.model, keys))  # another process may have stored them first
-        report(len(contents) - len(missing) + start + len(keys), len(contents))
+    labels = [label(key) for key in missing]
+    dimension = len(next(iter(known.values()))) if known else None
+    done = len(contents) - len(missing)
+    wanted = [contents[key] for key in missing]
+    for positions, part in _parts(embedder, wanted, labels, batch_size=batch_size, dimension=dimension):
+        vectors = _checked(part, [labels[position] for position in positions], embedder.model)
+        made = dict(zip((missing[position] for position in positions), vectors, strict=True))
+        cache.put_many(embedder.model, made)
+        known |= made | cache.get_many(embedder.model, list(made))  # another process may have stored them first
+        done += len(made)
+        report(done, len(contents))
     _check_dimensions(known.values(), embedder.model)
+    cache.settle(embedder.model, contents)
     return known
+
+
+def _parts(
+    embedder: _Embeds[Content], contents: list[Content], labels: list[str], *, batch_size: int, dimension: int | None
+) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
+    """Yield positions in `contents` with their vectors, as the embedder is done with them."""
+    if isinstance(embedder, EmbedsInParts):
+        texts = cast(list[str], contents)  # pictures have no such embedders
+        yield from embedder.embed_in_parts(texts, labels=labels, dimension=dimension)
+        return
+    for start in range(0, len(contents), batch_size):
+        batch = contents[start : start + batch_size]
+        yield range(start, start + len(batch)), embedder.embed(batch)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Names without a language model: the table `topic_names`.
+"""Names without a language model: the table `proposed_names`.
 
 Choosing and joining phrases into names belongs here; finding them belongs in ``phrases``, scoring them in
 ``candidates``.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
-from clustering_platform.semantics.embedding import Embedder
+from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_texts
 from clustering_platform.semantics.phrases import Key, find_phrases, first_words, is_part, overlap, word_count
@@ -58,7 +58,7 @@ def name_topics(
     cache: EmbeddingCache,
     config: TopicsConfig,
 ) -> pa.Table:
-    """Return the table `topic_names`, from the texts of `items`, or of their pieces, and their vectors alone.
+    """Return the table `proposed_names`, from the texts of `items`, or of their pieces, and their vectors alone.
 
     A topic without subtopics is named by its best phrase. A single word, or a phrase that a sibling has too, is
     followed by a second phrase that says something else: ``Parking / downtown``. What a topic above is named by is
@@ -72,7 +72,7 @@ def name_topics(
     which its items lie, or has a number for a name.
     """
     if topic_tree.num_rows == 0:
-        return TABLES["topic_names"].empty()
+        return TABLES["proposed_names"].empty()
 
     def embed(wanted: list[str]) -> dict[str, NDArray[np.float32]]:
         return embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
@@ -96,7 +96,7 @@ def name_topics(
             "source": ["offline"] * len(topics),
         }
     )
-    return conform(table, TABLES["topic_names"])
+    return conform(table, TABLES["proposed_names"])
 
 
 def _topics(seen: Sequence[TopicTexts], candidates: Sequence[list[Candidate]]) -> list[_Topic]:

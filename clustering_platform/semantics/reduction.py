@@ -3,12 +3,22 @@
 Distances, UMAP and principal axes belong here; what is read out of a layout belongs in ``projection`` and ``tree``.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from clustering_platform.semantics.neighbours import Neighbours
+
 Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+_LAYOUT_DIMENSIONS = 5
+_LAYOUT_STEPS = 50
 
 
 def distinct_rows(vectors: Floats) -> tuple[Floats, NDArray[np.int64]]:
@@ -71,3 +81,32 @@ def principal_layout(points: Floats, *, dimensions: int) -> Floats:
     layout = np.zeros((len(points), dimensions))
     layout[:, : len(axes)] = centred @ axes.T
     return layout.astype(np.float32)
+
+
+def graph_layout(points: Floats, neighbours: Neighbours, *, seed: int) -> Floats:
+    """Lay out distinct points in five dimensions with UMAP, from neighbours that are known.
+
+    A quarter of UMAP's usual steps: clusters of the layout are the same within .005 of adjusted mutual information
+    (CLINC150, Banking77) from 50 steps on.
+    """
+    import warnings
+
+    from umap import UMAP
+
+    itself = np.arange(len(points), dtype=np.int32)[:, None]
+    rows = np.concatenate([itself, neighbours.rows], axis=1)
+    distance = np.concatenate([np.zeros((len(points), 1), np.float32), 1 - neighbours.similarity], axis=1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="precomputed_knn is meant for large datasets")
+        warnings.filterwarnings("ignore", message="n_jobs value")
+        reducer = UMAP(
+            n_neighbors=rows.shape[1],
+            n_components=_LAYOUT_DIMENSIONS,
+            n_epochs=_LAYOUT_STEPS,
+            min_dist=0.0,
+            metric="cosine",
+            random_state=seed,
+            precomputed_knn=(rows, distance, None),
+            n_jobs=1,
+        )
+        return np.asarray(reducer.fit_transform(points), dtype=np.float32)

@@ -38,7 +38,8 @@ class WordTokenizer:
     character and each mark: so there are about as many tokens as usual tokenizers make, rather more than fewer.
     """
 
-    longest = None
+    def __init__(self, longest: int | None = None) -> None:
+        self.longest = longest
 
     def token_offsets(self, text: str) -> NDArray[np.int64]:
         """Return where each token begins and ends: int64[tokens, 2]."""
@@ -46,10 +47,13 @@ class WordTokenizer:
 
 
 class FastTokenizer:
-    """The tokenizer in the folder of a model: its ``tokenizer.json``; nothing else of the model is loaded."""
+    """The tokenizer in the folder of a model: its ``tokenizer.json``; nothing else of the model is loaded.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `max_tokens` is where texts are cut, if before the end of what the model reads.
+    """
+
+    def __init__(self, folder: Path, *, max_tokens: int | None = None) -> None:
+        self._folder, self._max_tokens = folder, max_tokens
 
     @cached_property
     def longest(self) -> int | None:
@@ -57,8 +61,8 @@ class FastTokenizer:
         for name, key in _LIMITS:
             limit = _read_json(self._folder / name).get(key)
             if isinstance(limit, int) and 0 < limit < _NO_LIMIT:
-                return max(limit - int(self._tokenizer.num_special_tokens_to_add(False)), 1)
-        return None
+                return self._without_its_own(min(limit, self._max_tokens or limit))
+        return self._without_its_own(self._max_tokens) if self._max_tokens else None
 
     def token_offsets(self, text: str) -> NDArray[np.int64]:
         """Return where each token begins and ends: int64[tokens, 2]."""
@@ -67,6 +71,9 @@ class FastTokenizer:
             encoding = self._tokenizer.encode(text[start:end], add_special_tokens=False)
             found.append(np.array(encoding.offsets, np.int64).reshape(-1, 2) + start)
         return np.concatenate(found)
+
+    def _without_its_own(self, tokens: int) -> int:
+        return max(tokens - int(self._tokenizer.num_special_tokens_to_add(False)), 1)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -78,9 +85,11 @@ class FastTokenizer:
         return tokenizer
 
 
-def tokenizer_in(folder: Path) -> Tokenizer:
+def tokenizer_in(folder: Path, *, max_tokens: int | None = None) -> Tokenizer:
     """Return the tokenizer of a model in its folder, words as tokens where there is none that is fast."""
-    return FastTokenizer(folder) if (folder / "tokenizer.json").is_file() else WordTokenizer()
+    if (folder / "tokenizer.json").is_file():
+        return FastTokenizer(folder, max_tokens=max_tokens)
+    return WordTokenizer(max_tokens)
 
 
 def tokenizer_of(embedder: object) -> Tokenizer:

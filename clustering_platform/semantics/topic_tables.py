@@ -1,22 +1,51 @@
-"""The tables `topic_tree` and `item_topics`, written from the grown tree.
+"""The tables `found_topics`, `found_item_topics`, `topic_levels` and `topic_merges`, written from the grown tree.
 
-How topics are found belongs in ``tree``.
+How topics are found belongs in ``strategies``, what is measured of them in ``topic_measures``.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import TopicsConfig
+from clustering_platform.semantics import exemplars, topic_measures
 from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
-from clustering_platform.semantics.reduction import Floats, distinct_rows
-from clustering_platform.semantics.silhouettes import mean_silhouette, unit_rows
-from clustering_platform.semantics.tree import Topic, grow_tree
+from clustering_platform.semantics.reduction import Floats, Labels, distinct_rows
+from clustering_platform.semantics.silhouettes import silhouettes, unit_rows
+from clustering_platform.semantics.strategies import grow_tree
+from clustering_platform.semantics.strategies.auto import neighbour_similarity
+from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree
 from clustering_platform.tables import TABLES, conform
 
-_EXEMPLARS = 5
+FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+
+
+def build_topic_tree(
+    embeddings: pa.Table, *, config: TopicsConfig, weights: NDArray[np.float64] | None = None
+) -> dict[str, pa.Table]:
+    """Return the tables of the tree, by name, for the `embeddings` table.
+
+    Topics are numbered from the root, f0, in preorder; siblings come by size, largest first, then by their first
+    item. Sizes count items; the search for topics counts equal texts once. The same input gives the same bytes.
+
+    Parameters
+    ----------
+    weights
+        What each item counts, where the settings weigh items by time: float64[items].
+    """
+    if embeddings.num_rows == 0:
+        return {name: TABLES[name].empty() for name in FOUND_TABLES}
+    vectors = vector_matrix(embeddings["vector"])
+    points, point_of = distinct_rows(vectors)
+    summed = None if weights is None else np.bincount(point_of, weights).astype(np.float64)
+    space = Space(points, config.seed, summed)
+    forest = _Placing(space, grow_tree(space, config), vectors, point_of)
+    item_ids = np.array(embeddings["item_id"].to_pylist(), dtype=object)
+    tables = (forest.topics(item_ids), forest.items(item_ids), forest.levels(), forest.merges())
+    return {name: conform(table, TABLES[name]) for name, table in zip(FOUND_TABLES, tables, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -26,116 +55,208 @@ class _Placed:
     topic: Topic
     path: tuple[str, ...]
     items: NDArray[np.int64]
-    own: NDArray[np.bool_]
 
 
-def build_topic_tree(embeddings: pa.Table, *, config: TopicsConfig) -> tuple[pa.Table, pa.Table]:
-    """Return the tables `topic_tree` and `item_topics` for the `embeddings` table.
+@dataclass(frozen=True)
+class _Placing:
+    """A tree over points, and the items that stand for them."""
 
-    Topics are numbered from the root, t0, in preorder; siblings come by size, largest first, then by their first
-    item. Sizes count items; the search for topics counts equal texts once. The same input gives the same bytes.
-    """
-    tree_contract, items_contract = TABLES["topic_tree"], TABLES["item_topics"]
-    if embeddings.num_rows == 0:
-        return tree_contract.empty(), items_contract.empty()
-    vectors = vector_matrix(embeddings["vector"])
-    points, point_of = distinct_rows(vectors)
-    root = grow_tree(points, smallest=config.min_topic_size, max_depth=config.max_depth, seed=config.seed)
-    placed = _number(root, point_of)
-    centroids = unit_rows(np.stack([vectors[topic.items].mean(axis=0, dtype=np.float64) for topic in placed]))
-    item_ids = np.array(embeddings["item_id"].to_pylist(), dtype=object)
-    tree = _tree_table(placed, vectors, points, centroids, item_ids)
-    items = _items_table(placed, vectors, centroids, item_ids)
-    return conform(tree, tree_contract), conform(items, items_contract)
+    space: Space
+    tree: Tree
+    vectors: Floats
+    point_of: NDArray[np.int64]
+
+    @cached_property
+    def placed(self) -> list[_Placed]:
+        """The topics in preorder, the root first."""
+        placed: list[_Placed] = []
+        order = np.argsort(self.point_of, kind="stable")
+        starts = np.searchsorted(self.point_of[order], np.arange(len(self.space) + 1))
+
+        def items_of(topic: Topic) -> NDArray[np.int64]:
+            return np.sort(np.concatenate([order[starts[point] : starts[point + 1]] for point in topic.points]))
+
+        def visit(topic: Topic, above: tuple[str, ...], items: NDArray[np.int64]) -> None:
+            path = (*above, f"f{len(placed)}")
+            placed.append(_Placed(topic, path, items))
+            children = [(child, items_of(child)) for child in topic.children]
+            for child, inside in sorted(children, key=lambda pair: (-len(pair[1]), pair[1][0])):
+                visit(child, path, inside)
+
+        visit(self.tree.root, (), np.arange(len(self.point_of)))
+        return placed
+
+    @cached_property
+    def leaf_rows(self) -> list[int]:
+        """Rows of `placed` that are leaves."""
+        return [row for row, one in enumerate(self.placed) if not one.topic.children]
+
+    @cached_property
+    def leaf_of(self) -> Labels:
+        """Number among the leaves of the leaf of each point: int64[n]."""
+        leaf_of = np.empty(len(self.space), np.int64)
+        for number, row in enumerate(self.leaf_rows):
+            leaf_of[self.placed[row].topic.points] = number
+        return leaf_of
+
+    @cached_property
+    def is_in(self) -> NDArray[np.bool_]:
+        """Which leaves each topic consists of: bool[topics, leaves]."""
+        ends = [self.placed[row].path for row in self.leaf_rows]
+        return np.array([[one.path[-1] in path for path in ends] for one in self.placed])
+
+    @cached_property
+    def centroids(self) -> NDArray[np.float64]:
+        """Mean vector of the items of each topic, of length one: float64[topics, d]."""
+        return unit_rows(np.stack([self.vectors[one.items].mean(axis=0, dtype=np.float64) for one in self.placed]))
+
+    @cached_property
+    def is_noise(self) -> NDArray[np.bool_]:
+        """Which points some division left out: bool[n]."""
+        is_noise = np.zeros(len(self.space), np.bool_)
+        for one in self.placed:
+            is_noise[one.topic.left_out] = True
+        return is_noise
+
+    @cached_property
+    def has_structure(self) -> bool:
+        """Whether there are points enough to speak of partitions."""
+        return len(self.space) >= FEWEST_ITEMS
+
+    def topics(self, item_ids: NDArray[np.object_]) -> pa.Table:
+        """Return the table `found_topics`."""
+        noise = self.is_noise[self.point_of]
+        counts = np.bincount(self.point_of, minlength=len(self.space))
+        columns: dict[str, list[object]] = {name: [] for name in ("cohesion", "threshold", "central", "diverse")}
+        first_item = np.full(len(self.space), -1)
+        first_item[self.point_of[::-1]] = np.arange(len(self.point_of))[::-1]
+        for one, centroid in zip(self.placed, self.centroids, strict=True):
+            points = self.space.points[one.topic.points]
+            similarity = points @ centroid
+            stands_for = item_ids[first_item[one.topic.points]]
+            columns["cohesion"].append(min(float(np.average(similarity, weights=counts[one.topic.points])), 1.0))
+            columns["threshold"].append(topic_measures.threshold(points))
+            columns["central"].append(stands_for[exemplars.central(similarity)].tolist())
+            columns["diverse"].append(stands_for[exemplars.diverse(points, similarity)].tolist())
+        return pa.table(
+            {
+                "topic_id": [one.path[-1] for one in self.placed],
+                "parent_id": pa.array([one.path[-2] if len(one.path) > 1 else None for one in self.placed]),
+                "depth": [len(one.path) - 1 for one in self.placed],
+                "path": [list(one.path) for one in self.placed],
+                "size": [len(one.items) for one in self.placed],
+                "noise_size": [int(noise[one.items].sum()) for one in self.placed],
+                "own_noise": [int(counts[one.topic.left_out].sum()) for one in self.placed],
+                "method": [one.topic.method for one in self.placed],
+                "note": [one.topic.note for one in self.placed],
+                "silhouette": pa.array(self._silhouettes(), pa.float64()),
+                "cohesion": columns["cohesion"],
+                "stability": pa.array(self._stability(), pa.float64()),
+                "threshold": columns["threshold"],
+                "exemplar_ids": columns["central"],
+                "diverse_ids": columns["diverse"],
+                "centroid": list_column(self.centroids.astype(np.float32)),
+            }
+        )
+
+    def items(self, item_ids: NDArray[np.object_]) -> pa.Table:
+        """Return the table `found_item_topics`."""
+        rows = np.array(self.leaf_rows)[self.leaf_of]
+        own = self.centroids[rows]
+        similarity = np.einsum("ij,ij->i", self.space.points, own)
+        sure = topic_measures.confidence(self.space.points, self.centroids[self.leaf_rows], self.leaf_of)
+        of_item = self.point_of
+        paths = pa.array([list(one.path) for one in self.placed])
+        membership = self.tree.membership
+        has_membership = membership is not None and bool(self.tree.root.children)
+        return pa.table(
+            {
+                "item_id": pa.array(item_ids.tolist(), pa.string()),
+                "topic_id": pa.array([one.path[-1] for one in self.placed]).take(pa.array(rows[of_item])),
+                "depth": np.array([len(one.path) - 1 for one in self.placed])[rows][of_item],
+                "path": paths.take(pa.array(rows[of_item])),
+                "is_noise": self.is_noise[of_item],
+                "similarity": similarity[of_item],
+                "confidence": sure[of_item],
+                "membership": membership[of_item]
+                if has_membership and membership is not None
+                else pa.nulls(len(of_item), pa.float64()),
+                "neighbour_similarity": self._neighbour_similarity()[of_item],
+                "origin": pa.repeat("fitted", len(of_item)),
+            }
+        )
+
+    def levels(self) -> pa.Table:
+        """Return the table `topic_levels`."""
+        deepest = max(len(one.path) for one in self.placed) - 1
+        stable = self._stability()
+        rows = []
+        for depth in range(deepest + 1):
+            at = [row for row, one in enumerate(self.placed) if _is_cut(one, depth)]
+            label_of_leaf = self.is_in[at].argmax(axis=0)
+            found = topic_measures.quality(self.space.points, label_of_leaf[self.leaf_of])
+            known = [value for value in (stable[row] for row in at) if value is not None]
+            rows.append(
+                {
+                    "depth": depth,
+                    "topics": len(at),
+                    "largest": max(len(self.placed[row].items) for row in at),
+                    "smallest": min(len(self.placed[row].items) for row in at),
+                    "noise_share": float(self.is_noise[self.point_of].mean()),
+                    "stability": float(np.mean(known)) if known else None,
+                    **found,
+                }
+            )
+        return pa.Table.from_pylist(rows, schema=TABLES["topic_levels"].schema())
+
+    def merges(self) -> pa.Table:
+        """Return the table `topic_merges`."""
+        contract = TABLES["topic_merges"]
+        if self.tree.merges is None or not len(self.tree.merges):
+            return contract.empty()
+        id_of = {one.topic: one.path[-1] for one in self.placed}
+        names = [id_of[leaf] for leaf in self.tree.leaves]
+        names += [f"m{step + 1}" for step in range(len(self.tree.merges))]
+        sizes = [len(leaf.points) for leaf in self.tree.leaves]
+        rows = []
+        for step, (first, second, height, _) in enumerate(self.tree.merges):
+            sizes.append(sizes[int(first)] + sizes[int(second)])
+            rows.append(
+                {
+                    "merge_id": f"m{step + 1}",
+                    "first_id": names[int(first)],
+                    "second_id": names[int(second)],
+                    "height": float(height),
+                    "size": sizes[-1],
+                }
+            )
+        return pa.Table.from_pylist(rows, schema=contract.schema())
+
+    def _silhouettes(self) -> list[float | None]:
+        """Return the mean silhouette of each topic among its siblings; None for the root."""
+        found: dict[Topic, float | None] = {self.tree.root: None}
+        for one in self.placed:
+            children = one.topic.children
+            if not children:
+                continue
+            points = np.concatenate([child.points for child in children])
+            labels = np.repeat(np.arange(len(children)), [len(child.points) for child in children])
+            widths = silhouettes(self.space.points[points], labels)
+            means = np.bincount(labels, widths) / np.bincount(labels)
+            found |= {child: float(mean) for child, mean in zip(children, means, strict=True)}
+        return [found[one.topic] for one in self.placed]
+
+    def _stability(self) -> list[float | None]:
+        if not self.has_structure:
+            return [None] * len(self.placed)
+        measured = topic_measures.stability(self.is_in, self.leaf_of, self.space.partitions)
+        return [float(value) for value in measured]
+
+    def _neighbour_similarity(self) -> NDArray[np.float64]:
+        return neighbour_similarity(self.space.neighbours) if len(self.space) > 1 else np.ones(len(self.space))
 
 
-def _number(root: Topic, point_of: NDArray[np.int64]) -> list[_Placed]:
-    """Return the topics in preorder, the root first."""
-    placed: list[_Placed] = []
-    order = np.argsort(point_of, kind="stable")
-    starts = np.searchsorted(point_of[order], np.arange(point_of.max() + 2))
-
-    def items_of(topic: Topic) -> NDArray[np.int64]:
-        return np.sort(np.concatenate([order[starts[point] : starts[point + 1]] for point in topic.points]))
-
-    def visit(topic: Topic, above: tuple[str, ...], items: NDArray[np.int64]) -> None:
-        path = (*above, f"t{len(placed)}")
-        children = sorted(((child, items_of(child)) for child in topic.children), key=lambda c: (-len(c[1]), c[1][0]))
-        below = np.concatenate([inside for _, inside in children]) if children else np.empty(0, dtype=np.int64)
-        placed.append(_Placed(topic, path, items, ~np.isin(items, below)))
-        for child, inside in children:
-            visit(child, path, inside)
-
-    visit(root, (), np.arange(len(point_of)))
-    return placed
-
-
-def _tree_table(
-    placed: list[_Placed],
-    vectors: Floats,
-    points: Floats,
-    centroids: NDArray[np.float64],
-    item_ids: NDArray[np.object_],
-) -> pa.Table:
-    cohesion, exemplars = [], []
-    for topic, centroid in zip(placed, centroids, strict=True):
-        similarity = vectors[topic.items] @ centroid
-        cohesion.append(min(float(similarity.mean()), 1.0))
-        exemplars.append(item_ids[_nearest_distinct(vectors[topic.items], similarity, topic.items)].tolist())
-    return pa.table(
-        {
-            "topic_id": [topic.path[-1] for topic in placed],
-            "parent_id": pa.array([topic.path[-2] if len(topic.path) > 1 else None for topic in placed], pa.string()),
-            "depth": [len(topic.path) - 1 for topic in placed],
-            "path": [list(topic.path) for topic in placed],
-            "size": [len(topic.items) for topic in placed],
-            "own_size": [int(topic.own.sum()) for topic in placed],
-            "method": [topic.topic.method for topic in placed],
-            "note": [topic.topic.note for topic in placed],
-            "silhouette": pa.array([_silhouette(topic.topic, points) for topic in placed], pa.float64()),
-            "cohesion": cohesion,
-            "exemplar_ids": exemplars,
-            "centroid": list_column(centroids.astype(np.float32)),
-        }
-    )
-
-
-def _items_table(
-    placed: list[_Placed], vectors: Floats, centroids: NDArray[np.float64], item_ids: NDArray[np.object_]
-) -> pa.Table:
-    deepest = np.zeros(len(vectors), dtype=np.int64)
-    for row, topic in enumerate(placed):
-        deepest[topic.items] = row  # preorder: subtopics come later and overwrite
-    similarity = np.einsum("ij,ij->i", vectors.astype(np.float64), centroids[deepest])
-    return pa.table(
-        {
-            "item_id": pa.array(item_ids.tolist(), pa.string()),
-            "topic_id": [placed[row].path[-1] for row in deepest],
-            "depth": [len(placed[row].path) - 1 for row in deepest],
-            "path": [list(placed[row].path) for row in deepest],
-            "is_residual": [bool(placed[row].topic.children) for row in deepest],
-            "similarity": similarity,
-        }
-    )
-
-
-def _silhouette(topic: Topic, points: Floats) -> float | None:
-    if not topic.children:
-        return None
-    labels = np.concatenate([np.full(len(child.points), row) for row, child in enumerate(topic.children)])
-    return mean_silhouette(points[np.concatenate([child.points for child in topic.children])], labels)
-
-
-def _nearest_distinct(vectors: Floats, similarity: NDArray[np.float64], items: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the items nearest to the centroid, nearest first; of equal texts the first stands for all."""
-    ranked = np.lexsort((items, -similarity))
-    chosen: list[int] = []
-    seen: set[bytes] = set()
-    for row in ranked:
-        key = vectors[row].tobytes()
-        if key not in seen:
-            seen.add(key)
-            chosen.append(int(items[row]))
-        if len(chosen) == _EXEMPLARS:
-            break
-    return np.array(chosen, dtype=np.int64)
+def _is_cut(one: _Placed, depth: int) -> bool:
+    """Say whether a topic belongs to the partition at a depth: it lies there, or ends above."""
+    place = len(one.path) - 1
+    return place == depth or (place < depth and not one.topic.children)

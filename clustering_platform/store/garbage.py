@@ -2,7 +2,7 @@
 
 A commit goes when it is not among the newest of its day (or of its dataset) and was superseded long ago; a file goes
 when no commit that stays names it and it was written long ago. Nothing of a dataset goes while a run holds its lock:
-the run may be about to publish files that it found.
+the run may be about to publish files that it found. Decisions of people (``curation``) never go.
 """
 
 import time
@@ -41,7 +41,8 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
     removed: list[Path] = []
     garbage: list[int] = []
     busy = []
-    for dataset in sorted({*commits.datasets(), *(path.name for path in root.glob("files/*/*"))}):
+    folders = (path.name for pattern in ("files/*/*", "curation/*") for path in root.glob(pattern))
+    for dataset in sorted({*commits.datasets(), *folders}):
         try:
             with dataset_lock(root, dataset, holder="garbage collection", timeout=0):
                 removed += _remove_commits(commits, dataset, max(1, keep_commits), before)
@@ -71,7 +72,7 @@ def _remove_files(commits: Commits, dataset: str, before: float) -> list[int]:
     """Remove files of a dataset that no commit names, and what killed writers left; return their sizes."""
     root = commits.files.root
     named = {root / table.path for commit in commits.log(dataset) for table in commit.tables.values()}
-    parts = (commits.root / dataset).glob("*.part")
+    parts = (path for folder in ("commits", "curation") for path in (root / folder / dataset).glob("*.part"))
     files = (path for path in root.glob(f"files/*/{dataset}/**/*") if path.suffix in (".parquet", ".part"))
     statuses = {path: path.stat() for path in (*files, *parts) if path not in named}
     garbage = {path: status.st_size for path, status in statuses.items() if status.st_mtime < before}

@@ -10,7 +10,10 @@ from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
+from clustering_platform.tables.outcomes import OUTCOME_TABLES
 from clustering_platform.tables.pieces import PIECE_TABLES
+from clustering_platform.tables.topic_identity import TOPIC_IDENTITY_TABLES
+from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
 
 __all__ = ["TABLES", "Column", "Room", "Scope", "Table", "arrow_type", "conform"]
@@ -23,7 +26,10 @@ TABLES: dict[str, Table] = {
         *OPINION_ITEM_TABLES,
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
+        *TOPIC_OPINION_TABLES,
         *PIECE_TABLES,
         *TOPIC_TABLES,
+        *OUTCOME_TABLES,
+        *TOPIC_IDENTITY_TABLES,
     )
 }

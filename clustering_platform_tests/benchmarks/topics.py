@@ -46,7 +46,7 @@ def read(path: Path) -> tuple[list[str], list[str]]:
 
 def embed(texts: list[str]) -> pa.Table:
     """Return the table `embeddings` of the texts."""
-    from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+    from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
     from clustering_platform.semantics.item_embeddings import embed_items
 
@@ -62,7 +62,7 @@ def ours(vectors: pa.Table, labels: list[str]) -> Callable[[], float]:
     from clustering_platform.semantics.topic_tables import build_topic_tree
 
     def compute() -> float:
-        _, item_topics = build_topic_tree(vectors, config=TopicsConfig())
+        item_topics = build_topic_tree(vectors, config=TopicsConfig())["found_item_topics"]
         return float(adjusted_mutual_info_score(labels, item_topics["topic_id"].to_pylist()))
 
     return compute

@@ -199,15 +199,26 @@ def test_topics_are_clusters_on_layers_the_finest_first(tmp_path: Path) -> None:
     topic_tree = pa.Table.from_pylist(
         [
             {"topic_id": topic, "parent_id": parent, "depth": depth, "path": path}
-            | {"size": 1, "own_size": 0, "method": "leaf", "note": "", "cohesion": 1.0, "silhouette": None}
-            | {"exemplar_ids": [], "centroid": []}
+            | {
+                "size": 1,
+                "noise_size": 0,
+                "own_noise": 0,
+                "method": "leaf",
+                "note": "",
+                "cohesion": 1.0,
+                "silhouette": None,
+                "stability": None,
+                "threshold": 0.5,
+            }
+            | {"exemplar_ids": [], "diverse_ids": [], "centroid": []}
             for topic, parent, depth, path in tree
         ]
     )
     places = {"0": tree[3], "2": tree[1], "3": tree[0]}
     item_topics = pa.Table.from_pylist(
         [
-            {"item_id": item, "topic_id": topic, "depth": depth, "path": path, "is_residual": False, "similarity": 0.75}
+            {"item_id": item, "topic_id": topic, "depth": depth, "path": path, "is_noise": False, "similarity": 0.75}
+            | {"confidence": 1.0, "membership": None, "neighbour_similarity": None, "origin": "fitted"}
             for item, (topic, _, depth, path) in places.items()
         ]
     )

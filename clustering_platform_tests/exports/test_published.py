@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from clustering_platform.cli.main import app
 from clustering_platform.definitions import defs
 from clustering_platform.exports.conversation import read_conversation
 from clustering_platform.exports.polis import FILE_NAMES
+from clustering_platform.exports.topic_files import TOPIC_FILES
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.garbage import collect_garbage
@@ -94,10 +97,48 @@ def test_a_day_becomes_the_files_of_polis(export: Command, tmp_path: Path) -> No
     assert {row["layer0-cluster-id"] for row in clusters} == {"0", "1", "2"}
 
 
+def test_topics_become_the_files_of_visualisers(export: Command, tmp_path: Path) -> None:
+    result = export("talk", "--topics", "out")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == TOPIC_FILES
+    items = json.loads((tmp_path / "out" / "items.json").read_text())
+    clusters = {row["id"]: row for row in json.loads((tmp_path / "out" / "clusters.json").read_text())}
+    assert len(items) == len(rows_of((tmp_path / "out" / "items.csv").read_text())) == 24
+    assert all(row["path_names"] == [clusters[topic]["name"] for topic in row["path"]] for row in items)
+    assert all(0 <= row["strength"] <= 1 for row in clusters.values())
+    assert pq.read_table(tmp_path / "out" / "items.parquet").select(["x", "y", "text"]).num_rows == 24
+    assert export("talk", "--topics", "out").exit_code == 1
+    assert export("talk", "--topics", "out", "--replace").exit_code == 0
+
+
+def test_the_commands_in_the_documentation_work(export: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTERING_START_DAY", "2026-01-01")
+    commands = [line for name in ("exports", "operations") for line in documented(name) if "[" not in line]
+    assert len(commands) > 8
+    for line in commands:
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "clustering"
+        words = [{"town-plans": "talk", "2026-10-07": str(DAY)}.get(word, word) for word in arguments]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, (line, result.output)
+
+
+def documented(name: str) -> list[str]:
+    """Return the commands in the shell blocks of a page."""
+    text = (Path(__file__).parents[2] / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.splitlines()]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("talk",), "--polis FOLDER"),
+        (("talk", "groups", "--topics", "x"), "--topics FOLDER"),
+        (("talk", "--polis", "x", "--topics", "y"), "--topics FOLDER"),
+        (("talk", "--topics", "x", "--day", DAY), "--topics FOLDER"),
+        (("talk", "--topics", "taken"), "there is a folder of that name"),
+        (("talk", "--topics", "taken", "--replace"), "it holds 'mine.txt'"),
         (("talk", "groups", "--polis", "x"), "--polis FOLDER"),
         (("talk", "grups"), "did you mean 'groups'"),
         (("tolk", "groups"), "did you mean 'talk'"),
@@ -133,6 +174,42 @@ def test_the_asset_writes_the_folder_of_its_day(platform: Platform) -> None:
     assert first.tags["dagster/data_version"] == second.tags["dagster/data_version"]
 
 
+def test_the_asset_of_topics_writes_the_folder_of_its_dataset(platform: Platform) -> None:
+    results = [platform.run("export_topics", "talk") for _ in range(2)]
+    assert all(result.success for result in results)
+    folder = platform.settings.data_folder / "exports" / "talk" / "topics"
+    assert {path.name for path in folder.iterdir()} == TOPIC_FILES
+    first, second = (result.asset_materializations_for_node("topic_export")[0] for result in results)
+    assert first.metadata["folder"].value == str(folder)
+    assert first.metadata["commit"].value == 1
+    assert "| items.parquet |" in str(first.metadata["files"].value)
+    assert first.tags["dagster/data_version"] == second.tags["dagster/data_version"]
+
+
+def test_topics_that_are_not_published_are_told(platform: Platform) -> None:
+    platform.dataset("silent")
+    result = platform.run("export_topics", "silent")
+    assert not result.success
+    assert ["clustering run silent" in fault.message for fault in faults_of(result)] == [True]
+
+
+def test_ids_of_authors_are_given_out_where_the_dataset_says_plain(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path, instance)
+        for name, privacy in (("closed", "pseudonym"), ("open", "plain")):
+            dataset = platform.dataset(name)
+            rows = [f"s{row},the bus number {row % 7} is late,anna" for row in range(30)]
+            (dataset.folder / "items.csv").write_text("\n".join(["id,text,author_id", *rows]))
+            (dataset.folder / "dataset.yaml").write_text(f"privacy: {{voter_ids: {privacy}}}")
+            assert platform.run("topics", name).success
+            assert platform.run("export_topics", name).success
+            folder = platform.settings.exports / name / "topics"
+            holding = [path.name for path in folder.iterdir() if b"anna" in path.read_bytes()]
+            assert holding == (["items.csv"] if privacy == "plain" else [])
+            (row, *_) = rows_of((folder / "items.csv").read_text())
+            assert ("author_id" in row) == (privacy == "plain")
+
+
 def test_the_asset_says_that_a_day_is_not_published(platform: Platform) -> None:
     result = platform.run("export", "talk|2026-03-30")
     assert not result.success
@@ -142,7 +219,7 @@ def test_the_asset_says_that_a_day_is_not_published(platform: Platform) -> None:
 def test_no_other_job_exports() -> None:
     for job in ("topics", "opinions"):
         nodes = defs.resolve_job_def(job).graph.nodes_in_topological_order
-        assert "polis_export" not in [node.name for node in nodes]
+        assert not {"polis_export", "topic_export"} & {node.name for node in nodes}
 
 
 def test_a_day_before_the_first_vote_is_given_out_as_empty(platform: Platform) -> None:

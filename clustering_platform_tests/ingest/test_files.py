@@ -10,8 +10,9 @@ import pytest
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.ingest import csv_rows, parquet_files, text_files
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.readers import open_reader
 from clustering_platform.ingest.records import Reader
-from clustering_platform.ingest.sources import find_sources, open_reader
+from clustering_platform.ingest.sources import find_sources
 from clustering_platform_tests.ingest.folders import (
     ITEMS,
     VOTES_HEADER,

@@ -15,6 +15,7 @@ from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import connect
 from clustering_platform.store.locks import dataset_lock
 from clustering_platform.tables import TABLES
+from clustering_platform.tables.outcomes import OUTCOME_TABLES
 from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized, write_conversation
 
 KEY = f"talk|{DAY}"
@@ -134,33 +135,40 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
     assert (platform.settings.warehouse / str(shown["path"])).is_file()
 
 
-STEPS = (("chunks",), ("embeddings",), ("projection",), ("topic_tree", "item_topics"), ("document_topics",))
-INGEST = ("items", "item_vectors", "votes", "voters", "quarantine", "ingest_report")
+INGEST = ("items", "item_vectors", "votes", "voters", "outcomes", "quarantine", "ingest_report")
+OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
+PIECES = (("chunks",), ("embeddings",))
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+TREE = ("topic_tree", "item_topics", "topic_lineage")
+STEPS = (("projection",), FOUND, TREE, ("document_topics",), OUTCOMES, ("proposed_names",))
+LAST = ("topic_names", "curation")
+
+
+def _keys(*selections: tuple[str, ...]) -> list[dg.AssetKey]:
+    return [dg.AssetKey(name) for selection in selections for name in selection]
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
-    for selection in (INGEST, *STEPS):
+    for selection in (INGEST, *PIECES, *STEPS):
         assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
         assert platform.log() == []
-    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")]).success
+    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST]).success
     assert [commit.sequence for commit in platform.log()] == [1]
 
 
 def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
-    for selection in (INGEST, *STEPS):
+    for selection in (INGEST, *PIECES, *STEPS):
         platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
     write_conversation(platform.dataset().folder, items=30)
     platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
-    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey("topic_names")])
+    result = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST])
     assert not result.success
     assert platform.log() == []
 
 
 def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
-    first = platform.run(
-        "topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "chunks", "embeddings")]
-    )
-    rest = [dg.AssetKey(name) for name in ("projection", "topic_tree", "item_topics", "document_topics", "topic_names")]
+    first = platform.run("topics", "talk", asset_selection=_keys(INGEST, *PIECES))
+    rest = _keys(*STEPS, LAST)
     tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
     assert second.success
@@ -250,7 +258,7 @@ def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
 def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
     first = ingest(platform)
     write_conversation(platform.dataset().folder, items=30)
-    rest = [dg.AssetKey(name) for selection in (*STEPS, ("topic_names",)) for name in selection]
+    rest = _keys(*PIECES, *STEPS, LAST)
     again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
     assert platform.log()[0].tables["items"].rows == 24

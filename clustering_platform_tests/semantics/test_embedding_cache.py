@@ -37,7 +37,7 @@ def start_writer(folder: Path, name: str, batches: int) -> subprocess.Popen[str]
 def stored_keys(cache: EmbeddingCache) -> list[str]:
     with sqlite3.connect(cache.file) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        rows = connection.execute("SELECT content_hash FROM vectors").fetchall()
+        rows = connection.execute("SELECT content_hash FROM entries JOIN vectors ON id = vector_id").fetchall()
     connection.close()
     return [key for (key,) in rows]
 

@@ -131,6 +131,20 @@ def test_pictures_are_embedded_once_and_equal_ones_share_a_vector(cache: Embeddi
     assert second.seen == [photos / "new.png"]
 
 
+def test_vectors_of_pictures_are_partial_until_all_are_there(cache: EmbeddingCache, photos: Path) -> None:
+    files = sorted(photos.rglob("*.png"))
+    items = items_in(photos)
+    content = files[-1].read_bytes()
+    last = sorted(items["file_hash"].to_pylist()).index(image_hash(content))
+    files[-1].unlink()
+    with pytest.raises(ValueError, match="is not there any more"):
+        embed_pictures(items, photos, ColourEmbedder(), cache, batch_size=1)
+    assert [(model.vectors, model.partial) for model in cache.contents()] == ([(last, last)] if last else [])
+    files[-1].write_bytes(content)
+    embed_pictures(items, photos, ColourEmbedder(), cache, batch_size=5)
+    assert [(model.vectors, model.partial) for model in cache.contents()] == [(12, 0)]
+
+
 def test_items_without_a_picture_are_left_out(cache: EmbeddingCache, photos: Path) -> None:
     items = pa.concat_tables(
         [items_in(photos), pa.table({"item_id": ["x"], **{k: pa.nulls(1, pa.string()) for k in ("file", "file_hash")}})]

@@ -1,5 +1,7 @@
 """Pieces of items: which there are, what they are called, and what their topics say of documents."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustering_platform.dataset_config import ChunksConfig, TopicsConfig
-from clustering_platform.semantics.document_topics import find_document_topics
+from clustering_platform.semantics.document_topics import find_document_topics, main_topics
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.pieces import (
     chunk_texts,
     cut_items,
     piece_items,
     piece_size,
-    topic_items,
     whole_items,
 )
 from clustering_platform.semantics.pipeline import compute_topics
+from clustering_platform.semantics.templates import render
 from clustering_platform.semantics.tokens import WordTokenizer
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.semantics.fakes import FAMILIES, FakeEmbedder, items_of, planted_texts
@@ -34,13 +36,9 @@ def cut(items: pa.Table, config: ChunksConfig = SMALL) -> pa.Table:
     return cut_items(items, tokenizer=WORDS, config=config)
 
 
-class Limited(WordTokenizer):
-    longest = 200
-
-
 @pytest.mark.parametrize(("tokens", "expected"), [("auto", 200), (100, 100), (300, 200)])
 def test_a_piece_has_no_more_tokens_than_the_model_reads(tokens: object, expected: int) -> None:
-    assert piece_size(Limited(), ChunksConfig(tokens=tokens)) == expected  # type: ignore[arg-type]
+    assert piece_size(WordTokenizer(200), ChunksConfig(tokens=tokens)) == expected  # type: ignore[arg-type]
 
 
 def test_a_piece_has_at_most_512_tokens_where_the_model_has_no_limit() -> None:
@@ -93,17 +91,40 @@ def test_a_cut_text_is_numbered_and_further_marks_keep_ids_apart() -> None:
     assert cut(named({"a": long, "a#0002": "short"}))["item_id"].to_pylist() == ["a##0001", "a##0002", "a#0002"]
 
 
+TITLED = "{metadata[title]}: {text}"
+
+
+def titled(texts: dict[str, str | None], *titles: str | None) -> pa.Table:
+    metadata = [None if title is None else json.dumps({"title": title}) for title in titles]
+    return named(texts).append_column("metadata", pa.array(metadata, pa.string()))
+
+
+def test_a_piece_leaves_room_for_what_the_template_puts_around_it() -> None:
+    items = titled({"a": "word " * 30, "b": "word " * 30}, "", "one two three four")
+    chunks = cut_items(items, tokenizer=WORDS, config=ChunksConfig(tokens=24, overlap=0), template=TITLED)
+    assert [row["tokens"] for row in chunks.to_pylist()] == [23, 7, 19, 11]
+    rendered = render(piece_items(items, chunks), TITLED)["text"].to_pylist()
+    assert max(len(WORDS.token_offsets(text)) for text in rendered) == 24
+
+
+def test_no_text_is_cut_that_is_not_embedded_and_none_is_needed() -> None:
+    items = titled({"a": "word " * 30, "b": None, "c": "text"}, "Oaks", "Lawns", None)
+    chunks = cut_items(items, tokenizer=WORDS, config=SMALL, template="About {metadata[title]}")
+    assert chunks.select(["item_id", "text_start", "text_end"]).to_pylist() == [
+        {"item_id": "a", "text_start": 0, "text_end": 150},
+        {"item_id": "b", "text_start": None, "text_end": None},
+    ]
+    assert render(piece_items(items, chunks), "About {metadata[title]}")["text"].to_pylist() == [
+        "About Oaks",
+        "About Lawns",
+    ]
+
+
 def test_pieces_have_what_else_their_item_has() -> None:
     items = named({"a": "word " * 30, "b": "short"}).append_column("title", pa.array(["A", "B"]))
     pieces = piece_items(items, cut(items))
     assert pieces.column_names == items.column_names
     assert pieces["title"].to_pylist() == ["A", "A", "B"]
-
-
-def test_rejected_items_take_part_only_if_asked() -> None:
-    items = items_of(["one", "buy now", "three"]).append_column("moderation", pa.array([1, -1, 0], pa.int8()))
-    assert topic_items(items, include_rejected=False)["item_id"].to_pylist() == ["i0", "i2"]
-    assert topic_items(items, include_rejected=True)["item_id"].to_pylist() == ["i0", "i1", "i2"]
 
 
 def test_for_short_texts_everything_is_as_if_there_were_no_pieces(cache: EmbeddingCache) -> None:
@@ -164,3 +185,36 @@ def test_of_topics_with_as_many_pieces_the_main_one_is_the_more_similar_then_the
     assert [(row["document_id"], row["topic_id"]) for row in found if row["is_main"]] == [("a", "t2"), ("b", "t1")]
     assert len(found) == 4
     assert find_document_topics(chunks, item_topics.slice(0, 0)).num_rows == 0
+
+
+def placed(topics: dict[str, tuple[str, float]]) -> pa.Table:
+    """Return rows of `item_topics`, by piece."""
+    rows = [{"item_id": piece, "topic_id": topic, "similarity": near} for piece, (topic, near) in topics.items()]
+    return pa.Table.from_pylist(rows).append_column("row", pa.array(range(len(rows))))
+
+
+def chunks_of(*pieces: str) -> pa.Table:
+    """Return rows of `chunks` of pieces that are called ``<document>#<position>``."""
+    cuts = [piece.partition("#") for piece in pieces]
+    positions = pa.array([int(number or 1) for _, _, number in cuts], pa.int32())
+    return pa.table({"item_id": pieces, "document_id": [name for name, _, _ in cuts], "position": positions})
+
+
+def test_an_item_that_is_cut_stands_in_its_main_topic_as_its_most_similar_piece_does() -> None:
+    topics = {"b": ("t2", 0.4), "a#3": ("t1", 0.7), "a#2": ("t2", 0.9), "c#1": ("t1", 0.5), "a#1": ("t1", 0.6)}
+    main = main_topics(chunks_of("a#1", "a#2", "a#3", "c#1", "c#2", "b"), placed(topics))
+    assert main.drop_columns(["similarity"]).to_pylist() == [
+        {"item_id": "a", "topic_id": "t1", "row": 1},
+        {"item_id": "c", "topic_id": "t1", "row": 3},
+        {"item_id": "b", "topic_id": "t2", "row": 0},
+    ]
+
+
+def test_where_no_item_is_cut_nothing_is_worked_out() -> None:
+    topics = placed({"a": ("t1", 0.5), "b": ("t2", 0.5)})
+    assert main_topics(chunks_of("a", "b"), topics) is topics
+    assert main_topics(TABLES["chunks"].empty(), topics) is topics
+
+
+def test_cut_items_without_topics_have_no_main_one() -> None:
+    assert main_topics(chunks_of("a#1", "a#2"), placed({"a#1": ("t1", 0.5)}).slice(0, 0)).num_rows == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clustering_platform.dataset_config import TopicsConfig
-from clustering_platform.semantics.embedding import SentenceTransformerEmbedder
+from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items
 from clustering_platform.semantics.pipeline import compute_topics
@@ -57,18 +57,18 @@ def test_statements_of_three_kinds_become_three_well_named_topics(
 def test_requests_of_60_intents_keep_their_order(
     shared_data: Path, packaged: SentenceTransformerEmbedder, session_cache: EmbeddingCache
 ) -> None:
-    """Measured: adjusted mutual information .83 with the intents, top level .55 with the domains, 3 % residual."""
+    """Measured: adjusted mutual information .83 with the intents, top level .55 with the domains, 3 % noise."""
     from sklearn.metrics import adjusted_mutual_info_score
 
     rows = clinc_sample(shared_data, 60, 12)
     embeddings = embed_items(items_of([row["text"] for row in rows]), packaged, session_cache, batch_size=64)
-    _, item_topics = build_topic_tree(embeddings, config=TopicsConfig())
+    item_topics = build_topic_tree(embeddings, config=TopicsConfig())["found_item_topics"]
     found = item_topics["topic_id"].to_pylist()
     top = [path[min(1, len(path) - 1)] for path in item_topics["path"].to_pylist()]
     assert adjusted_mutual_info_score([row["fine"] for row in rows], found) > 0.79
     assert adjusted_mutual_info_score([row["coarse"] for row in rows], top) > 0.5
     assert len(set(top)) <= 13
-    assert sum(item_topics["is_residual"].to_pylist()) < 0.08 * len(rows)
+    assert sum(item_topics["is_noise"].to_pylist()) < 0.08 * len(rows)
 
 
 @pytest.mark.parametrize(

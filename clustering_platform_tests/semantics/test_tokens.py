@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.semantics.embedding import SentenceTransformerEmbedder, packaged_folder
+from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder, packaged_folder
 from clustering_platform.semantics.tokens import FastTokenizer, Tokenizer, WordTokenizer, tokenizer_in, tokenizer_of
 from clustering_platform_tests.semantics.fakes import FakeEmbedder
 
@@ -49,6 +49,12 @@ def test_tokens_of_a_model_lie_in_the_text_in_order(packaged_tokenizer: Tokenize
 
 def test_the_packaged_model_reads_256_tokens_two_of_which_are_its_own(packaged_tokenizer: Tokenizer) -> None:
     assert packaged_tokenizer.longest == 254
+
+
+def test_a_model_that_is_told_to_read_less_has_shorter_pieces() -> None:
+    assert FastTokenizer(packaged_folder(), max_tokens=100).longest == 98
+    assert FastTokenizer(packaged_folder(), max_tokens=1000).longest == 254
+    assert tokenizer_of(SentenceTransformerEmbedder(max_tokens=100)).longest == 98
 
 
 def test_a_text_is_tokenized_to_its_end_and_the_same_piece_by_piece(packaged_tokenizer: Tokenizer) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +18,22 @@ from clustering_platform.semantics.topic_tables import build_topic_tree
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.semantics.fakes import FAMILIES, planted_texts
 
+STRATEGIES: list[dict[str, Any]] = [
+    {"strategy": "auto"},
+    {"strategy": "recursive", "recursive": {"floor": 10}},
+    {"strategy": "levels"},
+    *(
+        {"strategy": "flat", "flat": {"algorithm": algorithm}}
+        for algorithm in ("hdbscan", "kmeans", "minibatch", "agglomerative")
+    ),
+]
+
 Embed = Callable[[list[str | None]], pa.Table]
 
 
-def tables_of(embed: Embed, texts: list[str], **config: int) -> tuple[pa.Table, pa.Table]:
-    return build_topic_tree(embed(list(texts)), config=TopicsConfig(**config))
+def tables_of(embed: Embed, texts: list[str], **config: Any) -> tuple[pa.Table, pa.Table]:
+    tables = build_topic_tree(embed(list(texts)), config=TopicsConfig(**config))
+    return tables["found_topics"], tables["found_item_topics"]
 
 
 def partition_of(item_topics: pa.Table, texts: list[str]) -> set[frozenset[str]]:
@@ -32,26 +44,31 @@ def partition_of(item_topics: pa.Table, texts: list[str]) -> set[frozenset[str]]
 
 
 def check_laws(tree: pa.Table, item_topics: pa.Table, embeddings: pa.Table, max_depth: int) -> None:
-    assert tree.schema.equals(TABLES["topic_tree"].schema())
-    assert item_topics.schema.equals(TABLES["item_topics"].schema())
+    assert tree.schema.equals(TABLES["found_topics"].schema())
+    assert item_topics.schema.equals(TABLES["found_item_topics"].schema())
     topics = {row["topic_id"]: row for row in tree.to_pylist()}
     items = item_topics.to_pylist()
     vectors = vector_matrix(embeddings["vector"])
     assert [row["item_id"] for row in items] == embeddings["item_id"].to_pylist()
-    assert list(topics) == [f"t{number}" for number in range(len(topics))]
-    assert topics["t0"]["size"] == len(items)
+    assert list(topics) == [f"f{number}" for number in range(len(topics))]
+    assert topics["f0"]["size"] == len(items)
     for topic_id, topic in topics.items():
         children = [row for row in topics.values() if row["parent_id"] == topic_id]
         above = topics[topic["parent_id"]]["path"] if topic["parent_id"] else []
         inside = [row for row, item in enumerate(items) if topic_id in item["path"]]
         assert topic["path"] == [*above, topic_id]
         assert topic["depth"] == len(above) <= max_depth
-        assert topic["size"] == len(inside) == topic["own_size"] + sum(child["size"] for child in children)
+        assert topic["size"] == len(inside) == (sum(child["size"] for child in children) or topic["size"])
+        assert topic["noise_size"] == sum(items[row]["is_noise"] for row in inside)
         assert [child["size"] for child in children] == sorted((child["size"] for child in children), reverse=True)
         assert len(children) != 1
-        assert (topic["method"] == "leaf") == (not children) == (topic["silhouette"] is None)
+        assert (topic["method"] == "leaf") == (not children)
+        assert (topic["silhouette"] is None) == (topic_id == "f0")
+        assert topic["stability"] is None or 0 <= topic["stability"] <= 1
         assert topic["note"]
-        assert 1 <= len(topic["exemplar_ids"]) == len(set(topic["exemplar_ids"])) <= 5
+        for shown in (topic["exemplar_ids"], topic["diverse_ids"]):
+            assert 1 <= len(shown) == len(set(shown)) <= 5
+            assert set(shown) <= {items[row]["item_id"] for row in inside}
         centroid = vectors[inside].mean(axis=0)
         np.testing.assert_allclose(topic["centroid"], centroid / np.linalg.norm(centroid), atol=1e-5)
         assert topic["cohesion"] == pytest.approx(float((vectors[inside] @ topic["centroid"]).mean()), abs=1e-5)
@@ -59,7 +76,8 @@ def check_laws(tree: pa.Table, item_topics: pa.Table, embeddings: pa.Table, max_
         topic = topics[item["topic_id"]]
         assert item["path"] == topic["path"]
         assert item["depth"] == topic["depth"]
-        assert item["is_residual"] == (topic["method"] != "leaf")
+        assert topic["method"] == "leaf"
+        assert 0 <= item["confidence"] <= 1.001
         assert item["similarity"] == pytest.approx(float(vectors[row] @ topic["centroid"]), abs=1e-5)
 
 
@@ -70,14 +88,16 @@ def check_laws(tree: pa.Table, item_topics: pa.Table, embeddings: pa.Table, max_
     copies=st.integers(1, 3),
     max_depth=st.integers(0, 4),
     seed=st.integers(0, 3),
+    strategy=st.sampled_from(STRATEGIES),
 )
 def test_every_item_has_one_topic_and_the_numbers_add_up(
-    embeddings_of: Embed, count: int, families: int, copies: int, max_depth: int, seed: int
+    embeddings_of: Embed, count: int, families: int, copies: int, max_depth: int, seed: int, strategy: dict[str, Any]
 ) -> None:
     texts = planted_texts(count, families=families, seed=seed) * copies
     embeddings = embeddings_of(texts)
-    config = TopicsConfig(max_depth=max_depth, seed=seed)
-    check_laws(*build_topic_tree(embeddings, config=config), embeddings, max_depth)
+    check_laws(
+        *tables_of(lambda _: embeddings, texts, max_depth=max_depth, seed=seed, **strategy), embeddings, max_depth
+    )
 
 
 @settings(max_examples=5)
@@ -116,9 +136,9 @@ def test_no_items_make_empty_tables(embeddings_of: Embed) -> None:
 @pytest.mark.parametrize("count", [1, 2, 19])
 def test_below_twenty_texts_there_is_one_topic_and_its_note_says_why(embeddings_of: Embed, count: int) -> None:
     tree, item_topics = tables_of(embeddings_of, planted_texts(count))
-    assert tree["topic_id"].to_pylist() == ["t0"]
-    assert tree["note"].to_pylist() == [f"not divided: distinct texts {count}, a division needs 20"]
-    assert item_topics["is_residual"].to_pylist() == [False] * count
+    assert tree["topic_id"].to_pylist() == ["f0"]
+    assert tree["note"].to_pylist() == [f"not divided: distinct items {count}, a division needs 20"]
+    assert item_topics["is_noise"].to_pylist() == [False] * count
 
 
 def test_repeating_a_text_makes_no_topic(embeddings_of: Embed) -> None:
@@ -150,7 +170,7 @@ def test_many_topics_are_gathered_so_that_no_level_is_too_wide(embeddings_of: Em
     assert max(widths) <= 12
     assert rows[0]["method"] == "ward"
     flat, _ = tables_of(embeddings_of, texts, max_depth=1)
-    assert 1 < flat.num_rows <= 13
+    assert flat["depth"].to_pylist() == [0] + [1] * (flat.num_rows - 1)
 
 
 def test_the_smallest_size_and_the_depth_can_be_set(embeddings_of: Embed) -> None:

@@ -59,11 +59,11 @@ def _complaint(read: Reader, root: Path, acknowledged: int) -> str | None:
     return f"lost: {acknowledged}, found {versions}" if max(versions, default=0) < acknowledged else None
 
 
-def kill_often(write: Writer, read: Reader, root: Path) -> tuple[list[str], int]:
+def kill_often(write: Writer, read: Reader, root: Path, *, kills: int = KILLS) -> tuple[list[str], int]:
     """Kill a writer again and again; return what a fresh reader finds wrong and how often a write was cut off."""
     delays = np.random.default_rng(25)
     complaints, cut_off = [], 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         process, pipe = start(write, root)
         assert pipe.poll(30)
         time.sleep(delays.uniform(0.005, 0.25))

@@ -132,6 +132,7 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
         "item_statistics",
         *MEASURES,
         "group_stability",
+        "topic_opinions",
         CONFIG_ASSET,
     ),
     publishes=True,

@@ -2,28 +2,27 @@
 
 import pyarrow as pa
 
+from clustering_platform.orchestration.assets.outcomes import OUTCOMES
 from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
+from clustering_platform.orchestration.topic_history import check_compared, earlier_topics
+from clustering_platform.store.reading import StoredTable
 
 
 @table_asset("chunks", deps=(CONFIG_ASSET,))
 def chunks(run: Run, items: pa.Table, item_vectors: pa.Table) -> pa.Table:
     """Choose the items that take part in topics, and cut those whose texts are longer than the model reads."""
-    from clustering_platform.semantics.pieces import (
-        cut_items,
-        picture_items,
-        topic_items,
-        vector_items,
-        whole_items,
-    )
+    from clustering_platform.semantics.pieces import cut_items, picture_items, vector_items, whole_items
+    from clustering_platform.semantics.taking_part import topic_items
     from clustering_platform.semantics.tokens import tokenizer_of
 
     config = run.config.topics
-    chosen = topic_items(items, include_rejected=config.include_rejected)
+    chosen = topic_items(items, config)
     if run.piece_kind != "texts":
         has_vector = vector_items(chosen, item_vectors) if run.piece_kind == "given" else picture_items(chosen)
         return whole_items(has_vector)
     with run.embedder() as embedder:
-        return cut_items(chosen, tokenizer=tokenizer_of(embedder), config=config.chunks)
+        tokenizer = tokenizer_of(embedder)
+        return cut_items(chosen, tokenizer=tokenizer, config=config.chunks, template=config.embedding.template)
 
 
 @table_asset("embeddings", kinds=("torch", "parquet"), deps=(CONFIG_ASSET,))
@@ -31,6 +30,7 @@ def embeddings(run: Run, items: pa.Table, chunks: pa.Table, item_vectors: pa.Tab
     """Turn every piece into a vector, or take those given; vectors made before come from the cache."""
     from clustering_platform.semantics.item_embeddings import embed_items, embed_pictures, given_embeddings
     from clustering_platform.semantics.pieces import piece_items
+    from clustering_platform.semantics.templates import render
 
     pieces = piece_items(items, chunks)
     if run.piece_kind == "given":
@@ -38,10 +38,11 @@ def embeddings(run: Run, items: pa.Table, chunks: pa.Table, item_vectors: pa.Tab
     config, cache = run.config.topics, run.embedding_cache()
     if run.piece_kind == "images":
         folder, size = run.dataset.folder, config.images.batch_size
-        with run.image_embedder() as embedder:
+        with run.create_image_embedder() as embedder:
             return embed_pictures(pieces, folder, embedder, cache, batch_size=size, progress=run.progress)
+    texts, size = render(pieces, config.embedding.template), config.embedding.batch_size
     with run.embedder() as embedder:
-        return embed_items(pieces, embedder, cache, batch_size=config.embedding.batch_size, progress=run.progress)
+        return embed_items(texts, embedder, cache, batch_size=size, progress=run.progress)
 
 
 @table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))
@@ -52,15 +53,34 @@ def projection(run: Run, embeddings: pa.Table) -> pa.Table:
     return project(embeddings, seed=run.config.topics.seed)
 
 
-@table_asset("topic_tree", "item_topics", kinds=("hdbscan", "parquet"), deps=(CONFIG_ASSET,))
-def topic_tree(run: Run, embeddings: pa.Table) -> Tables:
-    """Divide the items into topics, and those into topics again."""
-    from clustering_platform.semantics.topic_tables import build_topic_tree
+@table_asset(
+    "found_topics", "found_item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
+)
+def found_topics(run: Run, embeddings: pa.Table, chunks: StoredTable, items: StoredTable) -> Tables:
+    """Find the topics of the items and gather them in a tree."""
+    from clustering_platform.semantics.time_weights import time_weights
+    from clustering_platform.semantics.topic_tables import FOUND_TABLES, build_topic_tree
 
-    return build_topic_tree(embeddings, config=run.config.topics)
+    weights = None
+    if days := run.config.topics.decay_days:
+        owners, times = chunks.read("item_id", "document_id"), items.read("item_id", "created_at")
+        weights = time_weights(embeddings, owners, times, decay_days=days)
+    tables = build_topic_tree(embeddings, config=run.config.topics, weights=weights)
+    return tuple(tables[name] for name in FOUND_TABLES)
 
 
-@table_asset("document_topics", deps=(CONFIG_ASSET,))
+@table_asset("topic_tree", "item_topics", "topic_lineage")
+def topic_tree(run: Run, embeddings: pa.Table, found_topics: pa.Table, found_item_topics: pa.Table) -> Tables:
+    """Give topics the ids they had before, put those together that people merged, and tell what became of each."""
+    from clustering_platform.semantics.lasting import build_lasting_tree
+
+    before = earlier_topics(run.warehouse.commits, run.part.dataset)
+    tables = build_lasting_tree(embeddings, found_topics, found_item_topics, before=before, log=run.decisions)
+    run.metadata |= {f"{row['values']} topics": row["counts"] for row in tables[2]["status"].value_counts().to_pylist()}
+    return tables
+
+
+@table_asset("document_topics")
 def document_topics(run: Run, chunks: pa.Table, item_topics: pa.Table) -> pa.Table:
     """Say which topics each document is about, by its pieces."""
     from clustering_platform.semantics.document_topics import find_document_topics
@@ -68,28 +88,18 @@ def document_topics(run: Run, chunks: pa.Table, item_topics: pa.Table) -> pa.Tab
     return find_document_topics(chunks, item_topics)
 
 
-@table_asset(
-    "topic_names",
-    deps=("votes", "voters", "quarantine", "ingest_report", "document_topics", CONFIG_ASSET),
-    publishes=True,
-)
-def topic_names(
-    run: Run,
-    items: pa.Table,
-    chunks: pa.Table,
-    embeddings: pa.Table,
-    projection: pa.Table,
-    topic_tree: pa.Table,
-    item_topics: pa.Table,
+@table_asset("proposed_names", deps=(CONFIG_ASSET,))
+def proposed_names(
+    run: Run, items: pa.Table, chunks: pa.Table, embeddings: pa.Table, topic_tree: pa.Table, item_topics: pa.Table
 ) -> pa.Table:
-    """Name every topic from its items, and publish the tables of the dataset."""
-    from clustering_platform.orchestration.pictures import topic_map
+    """Name every topic from its items."""
     from clustering_platform.semantics.naming import name_topics
     from clustering_platform.semantics.pieces import piece_items
+    from clustering_platform.semantics.templates import readable
 
     with run.embedder() as embedder:
-        names = name_topics(
-            piece_items(items, chunks),
+        return name_topics(
+            readable(piece_items(items, chunks), run.config.topics.embedding.template),
             embeddings,
             topic_tree,
             item_topics,
@@ -97,8 +107,40 @@ def topic_names(
             cache=run.embedding_cache(),
             config=run.config.topics,
         )
+
+
+@table_asset(
+    "topic_names",
+    "curation",
+    deps=("votes", "voters", "quarantine", "ingest_report", "document_topics", *OUTCOMES, CONFIG_ASSET),
+    publishes=True,
+)
+def topic_names(
+    run: Run,
+    projection: pa.Table,
+    found_topics: pa.Table,
+    topic_tree: pa.Table,
+    item_topics: pa.Table,
+    topic_lineage: pa.Table,
+    proposed_names: pa.Table,
+) -> Tables:
+    """Put on topics what people decided about them, and publish the tables of the dataset."""
+    from clustering_platform.orchestration.pictures import topic_map
+    from clustering_platform.semantics.curation import build_curation, build_topic_names, known_topics
+
+    check_compared(run.warehouse.commits, run.part.dataset, topic_lineage, run.file("topic_lineage").content)
+    names = build_topic_names(proposed_names, topic_tree, run.decisions)
     run.metadata["topic map"] = topic_map(projection, item_topics, topic_tree, names, title=run.dataset.title)
-    return names
+    return names, build_curation(run.decisions, known_topics(found_topics, topic_lineage))
 
 
-TOPIC_ASSETS = [chunks, embeddings, projection, topic_tree, document_topics, topic_names]
+TOPIC_ASSETS = [
+    chunks,
+    embeddings,
+    projection,
+    found_topics,
+    topic_tree,
+    document_topics,
+    proposed_names,
+    topic_names,
+]

@@ -1,8 +1,4 @@
-"""Embedders: what turns texts into vectors.
-
-The protocol and the sentence-transformers implementation belong here; which items are embedded and how vectors are
-kept belongs in ``item_embeddings`` and ``embedding_cache``.
-"""
+"""Embeddings by a sentence-transformers model on this machine: the packaged one, a folder, one of the hub."""
 
 import contextlib
 import gc
@@ -12,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +17,6 @@ from clustering_platform.semantics.tokens import Tokenizer, tokenizer_in
 
 PACKAGED = "packaged-minilm"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors of length one."""
-
-    @property
-    def model(self) -> str:
-        """Name of the model with its revision or hash; vectors of different models are never mixed."""
-
-    def embed(self, texts: list[str]) -> NDArray[np.float32]:
-        """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
 
 
 class SentenceTransformerEmbedder:
@@ -44,36 +29,76 @@ class SentenceTransformerEmbedder:
     ----------
     model
         ``packaged-minilm``, which works without a network; a folder; or a name on the Hugging Face hub.
+    revision
+        Branch, tag or commit of a model on the hub; by default the local copy, or the newest where there is none.
+    dimensions
+        Leading components of a vector that are kept, for models made for that.
+    max_tokens
+        Where texts are cut, if before the end of what the model reads.
     device
         Torch device; by default the first accelerator that torch finds, else the CPU.
     batch_size
         Texts that go through the model at once.
     """
 
-    def __init__(self, model: str = PACKAGED, *, device: str | None = None, batch_size: int = 64) -> None:
+    def __init__(
+        self,
+        model: str = PACKAGED,
+        *,
+        revision: str | None = None,
+        dimensions: int | None = None,
+        max_tokens: int | None = None,
+        device: str | None = None,
+        batch_size: int = 64,
+    ) -> None:
         self._source = model
+        self._revision = revision
+        self._dimensions = dimensions
+        self._max_tokens = max_tokens
         self._device = device
         self._batch_size = batch_size
         self._transformer: Any = None
 
     @cached_property
     def model(self) -> str:
-        """Name of the model with the hash of its weights, or its commit on the hub."""
+        """Name of the model with the hash of its weights, or its commit on the hub, and what changes its vectors."""
+        parts = [f"{self._name}@{self._version}"]
+        if self._dimensions:
+            parts.append(f"{self._dimensions} dimensions")
+        if self._max_tokens:
+            parts.append(f"{self._max_tokens} tokens")
+        return ", ".join(parts)
+
+    @property
+    def _name(self) -> str:
+        return Path(self._source).resolve().name if self._is_folder else self._source
+
+    @property
+    def _is_folder(self) -> bool:
+        return self._source != PACKAGED and Path(self._source).is_dir()
+
+    @cached_property
+    def _version(self) -> str:
+        if self._revision and (self._source == PACKAGED or self._is_folder):
+            raise ValueError(
+                f"topics.embedding.revision: {self._source!r} has none; only models of the Hugging Face hub do"
+            )
         if self._source == PACKAGED:
-            return f"{PACKAGED}@{PACKAGED_SHA256[:12]}"
-        folder = Path(self._source)
-        if folder.is_dir():
-            return f"{folder.resolve().name}@{_hash_of_folder(folder)[:12]}"
-        return f"{self._source}@{_commit_on_hub(self._source)}"
+            return PACKAGED_SHA256[:12]
+        if self._is_folder:
+            return _hash_of_folder(Path(self._source))[:12]
+        return _commit_on_hub(self._source, self._revision)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """How the model splits texts; nothing else of it is loaded."""
         if self._source == PACKAGED:
-            return tokenizer_in(packaged_folder())
-        if Path(self._source).is_dir():
-            return tokenizer_in(Path(self._source))
-        return tokenizer_in(_folder_on_hub(self._source, self.model.rsplit("@", 1)[1]))
+            folder = packaged_folder()
+        elif self._is_folder:
+            folder = Path(self._source)
+        else:
+            folder = _folder_on_hub(self._source, self._version)
+        return tokenizer_in(folder, max_tokens=self._max_tokens)
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
@@ -81,14 +106,17 @@ class SentenceTransformerEmbedder:
             return np.empty((0, 0), dtype=np.float32)
         if self._transformer is None:
             with _silence():
-                self._transformer = self._load()
+                self._transformer = self._shortened(self._load())
         vectors = self._transformer.encode(
             texts,
             batch_size=self._batch_size,
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=False,
+            truncate_dim=self._dimensions,
         )
+        if self._dimensions and vectors.shape[1] != self._dimensions:
+            raise ValueError(f"topics.embedding.dimensions: {self._source!r} has no more than {vectors.shape[1]}")
         return np.asarray(vectors, dtype=np.float32)
 
     def close(self) -> None:
@@ -112,16 +140,19 @@ class SentenceTransformerEmbedder:
     def _load(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        if self._source == PACKAGED:
-            path = str(packaged_folder())
-        elif Path(self._source).is_dir():
-            path = self._source
-        else:
-            commit = self.model.rsplit("@", 1)[1]
+        if not (self._source == PACKAGED or self._is_folder):
             return SentenceTransformer(
-                _hub_name(self._source), revision=commit, device=self._device, trust_remote_code=False
+                _hub_name(self._source), revision=self._version, device=self._device, trust_remote_code=False
             )
+        path = str(packaged_folder()) if self._source == PACKAGED else self._source
         return SentenceTransformer(path, device=self._device, local_files_only=True, trust_remote_code=False)
+
+    def _shortened(self, transformer: Any) -> Any:
+        """Return the model, reading no more than was asked for."""
+        if self._max_tokens:
+            longest = transformer.max_seq_length
+            transformer.max_seq_length = min(longest, self._max_tokens) if longest else self._max_tokens
+        return transformer
 
 
 def packaged_folder() -> Path:
@@ -158,21 +189,22 @@ def _hub_name(name: str) -> str:
     return name if "/" in name else f"sentence-transformers/{name}"
 
 
-def _commit_on_hub(name: str) -> str:
-    """Return the commit of the local copy, or of the newest version where there is none yet."""
+def _commit_on_hub(name: str, revision: str | None) -> str:
+    """Return the commit of a revision: that of the local copy, or the newest where there is none yet."""
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError
 
     repository = _hub_name(name)
     try:
-        path = try_to_load_from_cache(repository, "config.json")
+        path = try_to_load_from_cache(repository, "config.json", revision=revision)
         if not isinstance(path, str):
-            path = hf_hub_download(repository, "config.json")
+            path = hf_hub_download(repository, "config.json", revision=revision)
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = str(error).strip().partition("\n")[0]
+        at = f" at revision {revision!r}" if revision else ""
         raise ValueError(
             f"topics.embedding.model: {name!r} is neither {PACKAGED!r}, nor a folder, nor a model that can be had "
-            f"from the Hugging Face hub: {reason}"
+            f"from the Hugging Face hub{at}: {reason}"
         ) from error
     return Path(path).parent.name
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from clustering_platform.semantics.division import divide
 from numpy.typing import NDArray
 
-from clustering_platform.semantics.division import divide
 from clustering_platform.semantics.reduction import umap_layout
 from clustering_platform.semantics.silhouettes import mean_vectors
 

