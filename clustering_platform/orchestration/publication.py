@@ -36,11 +36,20 @@ if TYPE_CHECKING:
     from clustering_platform.semantics.embedders.protocol import Embedder
 
 # Raise the number of a room when its results change with the same input and settings.
-ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
+ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "2"}
 
 FORCE_TAG = "clustering/force"
+REFIT_TAG = "clustering/refit"
 _OUTCOMES = {table.name for table in OUTCOME_TABLES}
 _TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
+_NOT_OF_THE_TREE = {
+    "include_rejected",
+    "embedding",
+    "name_words",
+    "refit",
+    "max_placed_share",
+    "max_nowhere_share",
+}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -204,11 +213,9 @@ class Publication:
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
             case "embeddings":
-                chosen = [topics.include_rejected, topics.embedding.provider, topics.embedding.template]
-                with self.create_embedder() as embedder:  # its name says all else that changes a vector
-                    return [self.file("items").recipe, *chosen, embedder.model]
+                return [self.file("items").recipe, *self._vector_settings]
             case "projection":
-                return [self.recipe("embeddings"), topics.seed]
+                return [self.recipe("found_topics"), topics.seed]
             case "topic_tree" | "item_topics" | "topic_lineage":
                 merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
                 return [self.recipe("found_topics"), merges]
@@ -224,8 +231,27 @@ class Publication:
             case "topic_names" | "curation":
                 return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
             case _:
-                settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
-                return [self.recipe("embeddings"), settings]
+                return [self.recipe("embeddings"), self.tree_settings]
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether the tree of topics is to be made anew in any case."""
+        return self._is_tagged(REFIT_TAG)
+
+    def _is_tagged(self, tag: str) -> bool:
+        return self.context.run.tags.get(tag) == "true"
+
+    @cached_property
+    def tree_settings(self) -> str:
+        """Hash of all but the items that a tree of topics depends on."""
+        settings = self.config.topics.model_dump(mode="json", exclude=_NOT_OF_THE_TREE)
+        return _hash([ROOM_VERSIONS["topics"], self._vector_settings, settings])
+
+    @cached_property
+    def _vector_settings(self) -> list[Any]:
+        topics = self.config.topics
+        with self.create_embedder() as embedder:  # its name says all else that changes a vector
+            return [topics.include_rejected, topics.embedding.provider, topics.embedding.template, embedder.model]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -245,7 +271,8 @@ class Publication:
         The asset that publishes asks the same of all other files of the commit.
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
-        if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
+        is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
+        if newest is None or is_wanted:
             return None
         try:
             needed = self.table_names if self.last_asset in tables else tables

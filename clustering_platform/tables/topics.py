@@ -121,6 +121,24 @@ TOPIC_TABLES = (
         ),
     ),
     Table(
+        "topic_fit",
+        "topics",
+        "dataset",
+        "a tree",
+        "How well the tree fits the items there are, and whether to make it anew.",
+        ("settings",),
+        (
+            Column("settings", "string", "Hash of the settings that it was made with."),
+            Column("items", "int32", "Items there are.", minimum=0),
+            Column("made_with", "int32", "Items that it was made with.", minimum=0),
+            Column("fitted", "int32", "Of those, the ones that are there unchanged.", minimum=0),
+            Column("placed", "int32", "Items that came or changed later and belong to a topic.", minimum=0),
+            Column("nowhere", "int32", "Items that came or changed later and belong to none.", minimum=0),
+            Column("is_refit_proposed", "bool", "Whether the tree should be made anew."),
+            Column("reason", "string", "Why, or why not."),
+        ),
+    ),
+    Table(
         "topic_scales",
         "topics",
         "dataset",
@@ -154,6 +172,7 @@ TOPIC_TABLES = (
         ("item_id",),
         (
             ITEM_ID,
+            Column("content_hash", "string", "Hash of what was embedded of it."),
             _TOPIC_ID,
             Column("depth", "int32", "Levels of that topic below the root.", minimum=0),
             Column("path", "list<string>", "Topic ids from the root down to that topic."),

@@ -137,13 +137,13 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
 
 INGEST = ("items", "votes", "voters", "outcomes", "quarantine", "ingest_report")
 OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
-FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales")
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 TREE = ("topic_tree", "item_topics", "topic_lineage")
 LAST = ("topic_names", "curation")
 
 
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
+    for selection in (INGEST, ("embeddings",), FOUND, ("projection",), TREE, OUTCOMES, ("proposed_names",)):
         assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
         assert platform.log() == []
     assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST]).success
@@ -151,7 +151,7 @@ def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Plat
 
 
 def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
+    for selection in (INGEST, ("embeddings",), FOUND, ("projection",), TREE, OUTCOMES, ("proposed_names",)):
         platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
     write_conversation(platform.dataset().folder, items=30)
     platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
