@@ -408,6 +408,21 @@ class TopicsConfig(_Section):
         ge=2,
         description="Smallest topic of `auto` and `flat`. Default: the cube root of the number of items, at least 4.",
     )
+    refit: Literal["when_needed", "ask", "always"] = Field(
+        default="when_needed",
+        description="When the tree is made anew though its settings are the same; else new items are placed in it. "
+        "`when_needed`: when one of the shares below is passed. `ask`: never by itself; that a refit is due is told, "
+        "and `clustering run NAME --refit` does it. `always`: with every change of the items.",
+    )
+    max_placed_share: float = Field(
+        default=0.2,
+        ge=0,
+        description="Items that came, changed or went since, as a share of those the tree was made with, above which "
+        "a refit is due.",
+    )
+    max_nowhere_share: float = Field(
+        default=0.05, ge=0, le=1, description="Share of items that belong to no topic above which a refit is due."
+    )
     max_depth: int = Field(default=3, ge=0, le=10, description="Levels below the root.")
     seed: int = Field(default=42, ge=0, description="Seed of every random step.")
     name_words: int = Field(default=5, ge=1, le=12, description="Largest number of words in a name.")

@@ -23,6 +23,7 @@ def run_dataset(
     *,
     day: date | None,
     force: bool,
+    refit: bool = False,
     opinions: bool = True,
     out: Console,
     err: Console,
@@ -37,7 +38,9 @@ def run_dataset(
         runner.register(dataset)
         bars.remove_task(bar)
         outcomes = [
-            _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
+            _with_bar(
+                bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, refit=refit, on_progress=on)
+            )
         ]
         if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(

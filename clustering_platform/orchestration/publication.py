@@ -38,12 +38,22 @@ if TYPE_CHECKING:
     from clustering_platform.semantics.pieces import PieceKind
 
 # Raise the number of a room when its results change with the same input and settings.
-ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
+ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "2"}
 
 FORCE_TAG = "clustering/force"
+REFIT_TAG = "clustering/refit"
 _OUTCOMES = {table.name for table in OUTCOME_TABLES}
 _TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
 _TAKING_PART = {"include_rejected", "only"}
+_NOT_OF_THE_TREE = _TAKING_PART | {
+    "embedding",
+    "images",
+    "chunks",
+    "name_words",
+    "refit",
+    "max_placed_share",
+    "max_nowhere_share",
+}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -207,17 +217,19 @@ class Publication:
             case "ingest":
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-            case "chunks" | "embeddings":
-                return self._piece_ingredients(step)
+            case "chunks":
+                return [self.file("items").recipe, *self._vector_settings]
+            case "embeddings":
+                return [self.recipe("chunks")]
             case "document_topics":
                 return [self.recipe("topic_tree")]
             case "projection":
-                return [self.recipe("embeddings"), topics.seed]
+                return [self.recipe("found_topics"), topics.seed]
             case "topic_tree" | "item_topics" | "topic_lineage":
                 merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
                 return [self.recipe("found_topics"), merges]
             case "proposed_names":
-                return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
+                return [self.recipe("topic_tree"), topics.name_words, *self._text_settings]
             case _ if step in _OUTCOMES:
                 return [
                     self.recipe("topic_tree"),
@@ -228,22 +240,17 @@ class Publication:
             case "topic_names" | "curation":
                 return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
             case _:
-                before = _TAKING_PART | {"embedding", "images", "chunks", "name_words"}
-                return [self.recipe("embeddings"), topics.model_dump(mode="json", exclude=before)]
-
-    def _piece_ingredients(self, step: str) -> list[Any]:
-        """Return what pieces and their vectors depend on."""
-        topics, kind = self.config.topics, self.piece_kind
-        if step == "chunks":
-            taking_part = topics.model_dump(mode="json", include=_TAKING_PART)
-            cutting = [topics.chunks.model_dump(mode="json"), *self._embedded_text] if kind == "texts" else []
-            return [self.file("items").recipe, taking_part, kind, *cutting]
-        if kind == "images":
-            with self.create_image_embedder() as embedder:
-                return [self.recipe("chunks"), embedder.model]
-        return [self.recipe("chunks"), *(self._embedded_text if kind == "texts" else [])]
+                return [self.recipe("embeddings"), self.tree_settings]
 
     @property
+    def is_refit(self) -> bool:
+        """Whether the tree of topics is to be made anew in any case."""
+        return self._is_tagged(REFIT_TAG)
+
+    def _is_tagged(self, tag: str) -> bool:
+        return self.context.run.tags.get(tag) == "true"
+
+    @cached_property
     def piece_kind(self) -> PieceKind:
         """What the vectors of the dataset are made from."""
         if self.config.source.vectors.is_given:
@@ -252,8 +259,26 @@ class Publication:
         return "images" if files.null_count < len(files) else "texts"
 
     @cached_property
-    def _embedded_text(self) -> list[str]:
-        """Return what says how texts become vectors; the name of the model tells all else that changes one."""
+    def tree_settings(self) -> str:
+        """Hash of all but the items that a tree of topics depends on."""
+        settings = self.config.topics.model_dump(mode="json", exclude=_NOT_OF_THE_TREE)
+        return _hash([ROOM_VERSIONS["topics"], self._vector_settings, settings])
+
+    @cached_property
+    def _vector_settings(self) -> list[Any]:
+        """What decides which pieces there are and what their vectors are, but for the items."""
+        topics, kind = self.config.topics, self.piece_kind
+        taking_part = [kind, topics.model_dump(mode="json", include=_TAKING_PART)]
+        if kind == "texts":
+            return [*taking_part, topics.chunks.model_dump(mode="json"), *self._text_settings]
+        if kind == "images":
+            with self.create_image_embedder() as embedder:
+                return [*taking_part, embedder.model]
+        return taking_part
+
+    @cached_property
+    def _text_settings(self) -> list[str]:
+        """What decides the vectors of texts; the name of the model says all that is not said beside it."""
         settings = self.config.topics.embedding
         with self.create_embedder() as embedder:
             return [settings.provider, settings.template, embedder.model]
@@ -283,7 +308,8 @@ class Publication:
         The asset that publishes asks the same of all other files of the commit.
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
-        if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
+        is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
+        if newest is None or is_wanted:
             return None
         try:
             needed = self.table_names if self.last_asset in tables else tables

@@ -13,8 +13,8 @@ _SAMPLE = 4000
 
 def choose_count(
     layout: Floats, clusters: Callable[[int], tuple[Labels, float]], *, most: int, seed: int
-) -> tuple[int, dict[str, Any]]:
-    """Return the number of clusters, and what was tried.
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of clusters, and what was tried, as rows of the table `topic_scales`.
 
     The elbow is where the sum of squares, over the logarithm of the number, lies farthest below the line from the
     first to the last (Satopaa et al. 2011). Of the numbers within half and double of it, the one with the largest
@@ -34,10 +34,17 @@ def choose_count(
     elbow = counts[_farthest_below(np.log(counts), inertia)]
     near = np.flatnonzero((counts >= elbow / 2) & (counts <= 2 * elbow))
     chosen = int(counts[near[widths[near].argmax()]])
-    return chosen, {
-        "elbow": int(elbow),
-        "tried": {int(count): round(float(width), 3) for count, width in zip(counts, widths, strict=True)},
-    }
+    rows = [
+        {
+            "topics": int(count),
+            "silhouette": float(width),
+            "sum_of_squares": squares,
+            "is_elbow": bool(count == elbow),
+            "is_chosen": bool(count == chosen),
+        }
+        for count, width, squares in zip(counts, widths, inertia.tolist(), strict=True)
+    ]
+    return chosen, rows
 
 
 def sampled_silhouette(layout: Floats, labels: Labels, *, seed: int) -> float:

@@ -97,7 +97,7 @@ def graph_layout(points: Floats, neighbours: Neighbours, *, seed: int) -> Floats
     rows = np.concatenate([itself, neighbours.rows], axis=1)
     distance = np.concatenate([np.zeros((len(points), 1), np.float32), 1 - neighbours.similarity], axis=1)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="precomputed_knn is meant for large datasets")
+        warnings.filterwarnings("ignore", message="precomputed_knn")
         warnings.filterwarnings("ignore", message="n_jobs value")
         reducer = UMAP(
             n_neighbors=rows.shape[1],

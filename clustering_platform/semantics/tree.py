@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.semantics.consensus import graph_partitions, usual_resolution, widest_neighbourhood
+from clustering_platform.semantics.consensus import graph_partitions, usual_resolution, widest_neighbourhood, widths
 from clustering_platform.semantics.neighbours import Neighbours, nearest_neighbours
 from clustering_platform.semantics.reduction import Floats, graph_layout, neighbour_count
 
@@ -62,15 +62,18 @@ class Tree:
         The dendrogram over `leaves`, in the form of scipy's linkage.
     leaves
         The k leaf topics in the order in which `merges` numbers them.
-    facts
-        What was decided on the way, for people.
+    partitions : int64[p, n] or None
+        Partitions by which stability is measured, where the strategy made its own.
+    scales
+        Numbers of topics that were tried, as rows of the table `topic_scales`.
     """
 
     root: Topic
     membership: NDArray[np.float64] | None = None
     merges: NDArray[np.float64] | None = None
     leaves: list[Topic] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    partitions: NDArray[np.int64] | None = None
+    scales: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,11 @@ class Space:
 
     @cached_property
     def partitions(self) -> NDArray[np.int64]:
-        """Partitions of the graph of neighbours: what a consensus is made of and stability measured by."""
-        return graph_partitions(self.neighbours, resolution=usual_resolution(len(self)), seed=self.seed)
+        """Partitions of the graph of neighbours, by which stability is measured."""
+        count = len(self)
+        return graph_partitions(
+            self.neighbours, width=widths(count)[-1], resolution=usual_resolution(count), seed=self.seed
+        )
 
     @cached_property
     def layout(self) -> Floats:

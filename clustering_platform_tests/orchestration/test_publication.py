@@ -138,9 +138,9 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
 INGEST = ("items", "item_vectors", "votes", "voters", "outcomes", "quarantine", "ingest_report")
 OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
 PIECES = (("chunks",), ("embeddings",))
-FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges")
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 TREE = ("topic_tree", "item_topics", "topic_lineage")
-STEPS = (("projection",), FOUND, TREE, ("document_topics",), OUTCOMES, ("proposed_names",))
+STEPS = (FOUND, ("projection",), TREE, ("document_topics",), OUTCOMES, ("proposed_names",))
 LAST = ("topic_names", "curation")
 
 

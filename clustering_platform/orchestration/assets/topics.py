@@ -3,9 +3,15 @@
 import pyarrow as pa
 
 from clustering_platform.orchestration.assets.outcomes import OUTCOMES
-from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Run, Tables, table_asset
-from clustering_platform.orchestration.topic_history import check_compared, earlier_topics
+from clustering_platform.orchestration.table_assets import CONFIG_ASSET, Advice, Run, Tables, table_asset
+from clustering_platform.orchestration.topic_history import check_compared, earlier_fit, earlier_topics
 from clustering_platform.store.reading import StoredTable
+
+
+def judge_fit(topic_fit: pa.Table) -> tuple[bool, str]:
+    """Say whether the tree fits its items, and why."""
+    due = [row["reason"] for row in topic_fit.to_pylist() if row["is_refit_proposed"]]
+    return not due, f"{due[0]}; make it anew with `clustering run NAME --refit`" if due else "the tree fits its items"
 
 
 @table_asset("chunks", deps=(CONFIG_ASSET,))
@@ -45,28 +51,44 @@ def embeddings(run: Run, items: pa.Table, chunks: pa.Table, item_vectors: pa.Tab
         return embed_items(texts, embedder, cache, batch_size=size, progress=run.progress)
 
 
-@table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))
-def projection(run: Run, embeddings: pa.Table) -> pa.Table:
-    """Lay the vectors out as a map."""
-    from clustering_platform.semantics.projection import project
-
-    return project(embeddings, seed=run.config.topics.seed)
-
-
 @table_asset(
-    "found_topics", "found_item_topics", "topic_levels", "topic_merges", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,)
+    "found_topics",
+    "found_item_topics",
+    "topic_levels",
+    "topic_merges",
+    "topic_scales",
+    "topic_fit",
+    kinds=("umap", "parquet"),
+    deps=(CONFIG_ASSET,),
+    advice=(Advice("topic_fit", "fits_its_items", "Whether the tree should be made anew.", judge_fit),),
 )
 def found_topics(run: Run, embeddings: pa.Table, chunks: StoredTable, items: StoredTable) -> Tables:
-    """Find the topics of the items and gather them in a tree."""
+    """Find the topics of the items and gather them in a tree, or place new items in the tree that is published."""
+    from clustering_platform.semantics.placing import place_items
     from clustering_platform.semantics.time_weights import time_weights
     from clustering_platform.semantics.topic_tables import FOUND_TABLES, build_topic_tree
 
-    weights = None
-    if days := run.config.topics.decay_days:
+    config, settings, weights = run.config.topics, run.tree_settings, None
+    if days := config.decay_days:
         owners, times = chunks.read("item_id", "document_id"), items.read("item_id", "created_at")
         weights = time_weights(embeddings, owners, times, decay_days=days)
-    tables = build_topic_tree(embeddings, config=run.config.topics, weights=weights)
+    fit = None if run.is_refit else earlier_fit(run.warehouse.commits, run.part.dataset)
+    kept = place_items(embeddings, fit, config=config, settings=settings) if fit else None
+    tables = kept or build_topic_tree(embeddings, config=config, settings=settings, weights=weights)
+    run.metadata["tree"] = "kept, new items placed in it" if kept else "made anew"
     return tuple(tables[name] for name in FOUND_TABLES)
+
+
+@table_asset("projection", kinds=("umap", "parquet"), deps=(CONFIG_ASSET,))
+def projection(run: Run, embeddings: pa.Table, found_item_topics: pa.Table, topic_fit: pa.Table) -> pa.Table:
+    """Lay the vectors out as a map; with the tree that is published, its map stays."""
+    from clustering_platform.semantics.placing import is_kept, place_on_map
+    from clustering_platform.semantics.projection import project
+
+    fit = earlier_fit(run.warehouse.commits, run.part.dataset) if is_kept(topic_fit) else None
+    if fit:
+        return place_on_map(embeddings, found_item_topics, fit.tables["projection"])
+    return project(embeddings, seed=run.config.topics.seed)
 
 
 @table_asset("topic_tree", "item_topics", "topic_lineage")
@@ -137,8 +159,8 @@ def topic_names(
 TOPIC_ASSETS = [
     chunks,
     embeddings,
-    projection,
     found_topics,
+    projection,
     topic_tree,
     document_topics,
     proposed_names,

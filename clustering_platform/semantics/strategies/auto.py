@@ -1,9 +1,11 @@
 """The strategy `auto`: topics that ways of clustering agree on, gathered from the bottom up."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.semantics.consensus import find_consensus, usual_resolution
+from clustering_platform.semantics.consensus import Candidate, best_candidate, candidates
 from clustering_platform.semantics.gathering import gather, linkage_of
 from clustering_platform.semantics.neighbours import Neighbours
 from clustering_platform.semantics.reduction import Floats, Labels
@@ -36,9 +38,9 @@ def grow(space: Space, *, resolution: float | None, smallest: int | None, max_de
         root.note = why
         return Tree(root)
     smallest = smallest or smallest_topic(len(space))
-    resolution = resolution or usual_resolution(len(space))
-    found = find_consensus(space.points, space.neighbours, space.partitions, resolution=resolution, seed=space.seed)
-    labels = take_in_small(space.points, found, smallest=smallest)
+    tried = list(candidates(space.points, space.neighbours, resolution=resolution, seed=space.seed))
+    found = best_candidate(tried)
+    labels = take_in_small(space.points, found.labels, smallest=smallest)
     silhouette = mean_silhouette(space.points, labels)
     if silhouette < LEAST_SILHOUETTE:
         root.note = f"not divided: no division tells its items apart (silhouette {silhouette:.3f})"
@@ -48,10 +50,24 @@ def grow(space: Space, *, resolution: float | None, smallest: int | None, max_de
     merges = linkage_of(centroids)
     root.children = gather(topics, merges, levels=max_depth)
     root.method, root.left_out = "consensus", np.flatnonzero(is_unlike(space.neighbours))
-    root.note = f"{len(topics)} topics by consensus (resolution {resolution:.2f}, silhouette {silhouette:.3f})"
+    root.note = f"{len(topics)} topics by consensus (silhouette {silhouette:.3f})"
     if len(root.children) < len(topics):
         root.note += f", gathered in {len(root.children)}"
-    return Tree(root, merges=merges, leaves=topics, facts={"resolution": resolution, "smallest topic": smallest})
+    return Tree(root, merges=merges, leaves=topics, partitions=found.partitions, scales=_scales(tried, found))
+
+
+def _scales(tried: list[Candidate], chosen: Candidate) -> list[dict[str, Any]]:
+    """Return the rows of the table `topic_scales`."""
+    return [
+        {
+            "width": one.width,
+            "resolution": one.resolution,
+            "topics": one.topics,
+            "silhouette": one.silhouette,
+            "is_chosen": one is chosen,
+        }
+        for one in tried
+    ]
 
 
 def take_in_small(points: Floats, labels: Labels, *, smallest: int) -> Labels:

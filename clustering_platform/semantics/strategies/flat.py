@@ -22,7 +22,7 @@ class _Found:
     left_out: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     membership: NDArray[np.float64] | None = None
     merges: NDArray[np.float64] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    scales: list[dict[str, Any]] = field(default_factory=list)
 
 
 def grow(space: Space, *, settings: FlatConfig, smallest: int | None, max_depth: int) -> Tree:
@@ -44,7 +44,7 @@ def grow(space: Space, *, settings: FlatConfig, smallest: int | None, max_depth:
     root.children = [Topic(np.flatnonzero(found.labels == label)) for label in range(found.labels.max() + 1)]
     root.method, root.left_out = settings.algorithm, found.left_out
     root.note = f"{len(root.children)} topics by {settings.algorithm}"
-    return Tree(root, found.membership, found.merges, root.children, found.facts)
+    return Tree(root, found.membership, found.merges, root.children, scales=found.scales)
 
 
 def _cluster(space: Space, settings: FlatConfig, smallest: int) -> _Found | None:
@@ -73,10 +73,10 @@ def _by_means(space: Space, settings: FlatConfig) -> _Found:
         fitted = fit(count)
         return np.asarray(fitted.labels_, np.int64), float(fitted.inertia_)
 
-    count, facts = _count(space, settings, clusters)
+    count, scales = _count(space, settings, clusters)
     fitted = fit(count)
     labels = np.unique(fitted.labels_, return_inverse=True)[1].astype(np.int64)
-    return _Found(labels, membership=_nearness(fitted.transform(layout)), facts=facts)
+    return _Found(labels, membership=_nearness(fitted.transform(layout)), scales=scales)
 
 
 def _nearness(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,14 +105,14 @@ def _agglomerate(space: Space, settings: FlatConfig) -> _Found:
         centres = np.stack([np.bincount(labels, axis) for axis in layout.T], axis=1) / np.bincount(labels)[:, None]
         return labels, float(((layout - centres[labels]) ** 2).sum())
 
-    count, facts = _count(space, settings, clusters)
+    count, scales = _count(space, settings, clusters)
     labels = clusters(count)[0]
-    return _Found(labels, merges=_top(merges, labels), facts=facts)
+    return _Found(labels, merges=_top(merges, labels), scales=scales)
 
 
-def _count(space: Space, settings: FlatConfig, clusters: Any) -> tuple[int, dict[str, Any]]:
+def _count(space: Space, settings: FlatConfig, clusters: Any) -> tuple[int, list[dict[str, Any]]]:
     if settings.clusters is not None:
-        return min(settings.clusters, len(space)), {"clusters": settings.clusters}
+        return min(settings.clusters, len(space)), []
     most = min(settings.max_clusters, len(space) // 2)
     return choose_count(space.layout, clusters, most=most, seed=space.seed)
 
