@@ -5,6 +5,7 @@ Each setting has a default and a description; reading the file and telling what 
 """
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -25,13 +26,43 @@ class _Section(BaseModel):
         return {} if value is None else value
 
 
+class VectorsConfig(_Section):
+    """Vectors made elsewhere; where they are named, no embedder is called for the topics."""
+
+    file: str | None = Field(
+        default=None,
+        description="File of vectors in the dataset's folder: `.npy` (with `ids`), Parquet (with `column`) or a flat "
+        "FAISS index `.faiss` or `.index` (with `metadata` or `ids`). Vectors of items that no other file names make "
+        "them items where there are none else.",
+    )
+    ids: str | None = Field(
+        default=None,
+        description="Item ids in the order of the vectors: a text file with one a line, CSV, a JSON array or `.npy`.",
+    )
+    column: str | None = Field(
+        default=None, description="Column of lists of numbers: of the Parquet `file`, or of every Parquet item file."
+    )
+    metadata: str | None = Field(
+        default=None,
+        description="JSON array of objects in the order of the index, or object of them by its ids; with ids, and "
+        "with texts where the dataset has no item file. Pickle is refused.",
+    )
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there are any."""
+        return self.file is not None or self.column is not None
+
+
 class SourceConfig(_Section):
     """How the input files are to be read."""
 
-    format: Literal["auto", "polis", "table"] = Field(
+    format: Literal["auto", "polis", "table", "documents", "images"] = Field(
         default="auto",
         description="`polis`: an export folder of Polis. `table`: votes and items as CSV, JSONL or Parquet. "
-        "`auto`: recognised by the headers.",
+        "`documents`: every `.txt` and `.md` file, of at most 16 MB, is an item, beside tables. `images`: every "
+        "`.jpg`, `.jpeg`, `.png` and `.webp` file is, with captions where a table of items names it in a column "
+        "`file`. `auto`: recognised by the headers; documents and images only where there is no other file of data.",
     )
     votes: list[str] | None = Field(
         default=None, description="File names or patterns of the vote files. Default: recognised by their columns."
@@ -39,7 +70,7 @@ class SourceConfig(_Section):
     items: list[str] | None = Field(
         default=None, description="File names or patterns of the item files. Default: recognised by their columns."
     )
-    encoding: str = Field(default="utf-8", description="Text encoding of CSV and JSONL files; never guessed.")
+    encoding: str = Field(default="utf-8", description="Text encoding of all files of text; never guessed.")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Our column name to the name in the files, for example {voter_id: user, voted_at: time}.",
@@ -56,6 +87,7 @@ class SourceConfig(_Section):
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         default="auto", description="Unit of numeric times. `auto`: by magnitude, one unit for a whole file."
     )
+    vectors: VectorsConfig = Field(default_factory=VectorsConfig, description="Vectors made elsewhere.")
 
 
 class PrivacyConfig(_Section):
@@ -305,6 +337,52 @@ class FlatConfig(_Section):
         return self
 
 
+DEFAULT_IMAGE_MODEL = "facebook/dinov2-small"
+
+
+class ImagesConfig(_Section):
+    """What turns pictures into vectors."""
+
+    model: str = Field(
+        default=DEFAULT_IMAGE_MODEL,
+        description="Vision transformer: a name on the Hugging Face hub, or a folder with `config.json`, "
+        "`preprocessor_config.json` and `model.safetensors`.",
+    )
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        default=None,
+        description="Commit of the model on the hub, in 40 hexadecimal digits; only the default model has one already.",
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="Pictures embedded at a time.")
+
+
+class ChunksConfig(_Section):
+    """How texts are cut that are longer than the model reads."""
+
+    tokens: Literal["auto"] | Annotated[int, Field(ge=16, le=100_000, strict=True)] = Field(
+        default="auto",
+        description="Largest number of tokens of a piece, never more than the model reads. `auto`: 512.",
+    )
+    overlap: float = Field(default=0.15, ge=0, le=0.5, description="Share of a piece that the next one repeats.")
+
+
+class OnlyConfig(_Section):
+    """Which items take part in topics, where not all do."""
+
+    metadata: dict[str, Annotated[list[bool | int | float | str], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Further column of the source to the values with which an item takes part, for example "
+        "{domain: [travel, banking]}; every column named must have one of its values.",
+    )
+    since: date | None = Field(default=None, description="First day (UTC); items without a time then take no part.")
+    until: date | None = Field(default=None, description="Last day (UTC); items without a time then take no part.")
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> "OnlyConfig":
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since: {self.since} is after until, {self.until}")
+        return self
+
+
 class TopicsConfig(_Section):
     """How items become a tree of topics."""
 
@@ -318,7 +396,10 @@ class TopicsConfig(_Section):
     include_rejected: bool = Field(
         default=False, description="Whether items that moderation rejected take part in topics."
     )
+    only: OnlyConfig = Field(default_factory=OnlyConfig, description="Which items take part, where not all do.")
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
+    images: ImagesConfig = Field(default_factory=ImagesConfig, description="What turns pictures into vectors.")
+    chunks: ChunksConfig = Field(default_factory=ChunksConfig, description="How long texts are cut.")
     auto: AutoConfig = Field(default_factory=AutoConfig, description="The strategy `auto`.")
     recursive: RecursiveConfig = Field(default_factory=RecursiveConfig, description="The strategy `recursive`.")
     flat: FlatConfig = Field(default_factory=FlatConfig, description="The strategy `flat`.")
@@ -345,6 +426,11 @@ class TopicsConfig(_Section):
     max_depth: int = Field(default=3, ge=0, le=10, description="Levels below the root.")
     seed: int = Field(default=42, ge=0, description="Seed of every random step.")
     name_words: int = Field(default=5, ge=1, le=12, description="Largest number of words in a name.")
+
+    @property
+    def decay_days(self) -> float | None:
+        """Days after which an item counts 1/e of a new one; None where all count the same."""
+        return self.flat.decay_days if self.strategy == "flat" else None
 
 
 class OutcomesConfig(_Section):

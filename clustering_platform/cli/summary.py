@@ -74,11 +74,14 @@ _SNAPSHOT = """
 """
 _PUBLISHED = """
     SELECT coalesce(s.dataset, t.dataset) AS dataset, s.day, coalesce(s.status, 'ready') AS status, s.voters, s.groups,
-           t.items, t.topics
+           coalesce(d.items, t.items) AS items, t.topics
     FROM opinion_snapshot s
     FULL JOIN (
         SELECT dataset, count(*) AS topics, max(size) AS items FROM topic_tree GROUP BY dataset
     ) t ON s.dataset = t.dataset
+    LEFT JOIN (
+        SELECT dataset, count(*) AS items FROM document_topics WHERE is_main GROUP BY dataset
+    ) d ON t.dataset = d.dataset
 """
 
 

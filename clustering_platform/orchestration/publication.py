@@ -34,6 +34,8 @@ from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 if TYPE_CHECKING:
     from clustering_platform.ingest.pseudonyms import Pseudonyms
     from clustering_platform.semantics.embedders.protocol import Embedder
+    from clustering_platform.semantics.image_embedder import ImageEmbedder
+    from clustering_platform.semantics.pieces import PieceKind
 
 # Raise the number of a room when its results change with the same input and settings.
 ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "2"}
@@ -42,14 +44,9 @@ FORCE_TAG = "clustering/force"
 REFIT_TAG = "clustering/refit"
 _OUTCOMES = {table.name for table in OUTCOME_TABLES}
 _TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
-_NOT_OF_THE_TREE = {
-    "include_rejected",
-    "embedding",
-    "name_words",
-    "refit",
-    "max_placed_share",
-    "max_nowhere_share",
-}
+_TAKING_PART = {"include_rejected", "only"}
+_OF_PIECES = {"embedding", "images", "chunks"}
+_OF_KEEPING = {"refit", "max_placed_share", "max_nowhere_share"}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -132,7 +129,8 @@ class Publication:
         room = TABLES[table].room
         if self.part.day and room == "opinions":
             of_day = self.day_recipe(self.part.day)
-            return _hash([of_day, self._published_content("item_topics")]) if table in _TOPIC_OPINIONS else of_day
+            published = [self._published_content(name) for name in ("item_topics", "chunks")]
+            return _hash([of_day, *published]) if table in _TOPIC_OPINIONS else of_day
         step = room if room == "ingest" else table
         if step not in self._recipes:
             self._recipes[step] = _hash([ROOM_VERSIONS[room], *self._ingredients(step)])
@@ -212,15 +210,17 @@ class Publication:
             case "ingest":
                 settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
                 return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-            case "embeddings":
-                return [self.file("items").recipe, *self._vector_settings]
+            case "chunks" | "embeddings":
+                return self._piece_ingredients(step)
+            case "document_topics":
+                return [self.recipe("topic_tree")]
             case "projection":
                 return [self.recipe("found_topics"), topics.seed]
             case "topic_tree" | "item_topics" | "topic_lineage":
                 merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
                 return [self.recipe("found_topics"), merges]
             case "proposed_names":
-                return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
+                return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
             case _ if step in _OUTCOMES:
                 return [
                     self.recipe("topic_tree"),
@@ -233,6 +233,44 @@ class Publication:
             case _:
                 return [self.recipe("embeddings"), self.tree_settings]
 
+    def _piece_ingredients(self, step: str) -> list[Any]:
+        """Return what pieces and their vectors depend on."""
+        topics, kind = self.config.topics, self.piece_kind
+        if step == "chunks":
+            taking_part = topics.model_dump(mode="json", include=_TAKING_PART)
+            cutting = [topics.chunks.model_dump(mode="json"), *self._embedded_text] if kind == "texts" else []
+            return [self.file("items").recipe, taking_part, kind, *cutting]
+        return [self.recipe("chunks"), *self._embedding]
+
+    @cached_property
+    def _embedding(self) -> list[str]:
+        """What says how pieces become vectors."""
+        if self.piece_kind == "images":
+            with self.create_image_embedder() as embedder:
+                return [embedder.model]
+        return self._embedded_text if self.piece_kind == "texts" else []
+
+    @property
+    def piece_kind(self) -> PieceKind:
+        """What the vectors of the dataset are made from."""
+        if self.config.source.vectors.is_given:
+            return "given"
+        files = self.warehouse.files.open(self.file("items")).read("file")["file"]
+        return "images" if files.null_count < len(files) else "texts"
+
+    @cached_property
+    def _embedded_text(self) -> list[str]:
+        """What says how texts become vectors; the name of the model tells all else that changes one."""
+        settings = self.config.topics.embedding
+        with self.create_embedder() as embedder:
+            return [settings.provider, settings.template, embedder.model]
+
+    @cached_property
+    def tree_settings(self) -> str:
+        """Hash of all but the items that a tree of topics depends on."""
+        settings = self.config.topics.model_dump(mode="json", exclude=_OF_PIECES | _OF_KEEPING | {"name_words"})
+        return _hash([ROOM_VERSIONS["topics"], self.piece_kind, *self._embedding, settings])
+
     @property
     def is_refit(self) -> bool:
         """Whether the tree of topics is to be made anew in any case."""
@@ -240,18 +278,6 @@ class Publication:
 
     def _is_tagged(self, tag: str) -> bool:
         return self.context.run.tags.get(tag) == "true"
-
-    @cached_property
-    def tree_settings(self) -> str:
-        """Hash of all but the items that a tree of topics depends on."""
-        settings = self.config.topics.model_dump(mode="json", exclude=_NOT_OF_THE_TREE)
-        return _hash([ROOM_VERSIONS["topics"], self._vector_settings, settings])
-
-    @cached_property
-    def _vector_settings(self) -> list[Any]:
-        topics = self.config.topics
-        with self.create_embedder() as embedder:  # its name says all else that changes a vector
-            return [topics.include_rejected, topics.embedding.provider, topics.embedding.template, embedder.model]
 
     def pseudonyms(self) -> Pseudonyms:
         """Return what stands for the ids of voters."""
@@ -263,6 +289,13 @@ class Publication:
         """Return the embedder of the dataset; leaving its block releases the model."""
         settings = self.config.topics.embedding
         embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)
+        return embedder
+
+    def create_image_embedder(self) -> AbstractContextManager[ImageEmbedder]:
+        """Return the embedder of the dataset's pictures; leaving its block releases the model."""
+        embedder: AbstractContextManager[ImageEmbedder] = self.context.resources.embedders.create_for_images(
+            self.config.topics.images
+        )
         return embedder
 
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
