@@ -9,7 +9,8 @@ import pytest
 
 from clustering_platform.orchestration import table_assets
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.publication import FORCE_TAG, Publication
+from clustering_platform.orchestration.publication import Publication
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import connect

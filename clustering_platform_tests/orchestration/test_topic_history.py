@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.topic_history import check_compared, earlier_topics
 from clustering_platform.store.catalog import connect
