@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from clustering_platform.dataset_config import EmbeddingConfig, ImagesConfig
+from clustering_platform.topics_config import EmbeddingConfig, ImagesConfig
 
 if TYPE_CHECKING:
     from clustering_platform.semantics.embedders.protocol import Embedder

@@ -18,7 +18,7 @@ from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.progress import Standing, watched
-from clustering_platform.orchestration.publication import FORCE_TAG, REFIT_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG, REFIT_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
 from clustering_platform.tables import TABLES

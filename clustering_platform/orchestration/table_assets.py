@@ -21,7 +21,8 @@ import pyarrow as pa
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
 from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
-from clustering_platform.orchestration.publication import ROOM_VERSIONS, Publication
+from clustering_platform.orchestration.publication import Publication
+from clustering_platform.orchestration.recipes import ROOM_VERSIONS
 from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable

@@ -14,8 +14,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import DEFAULT_IMAGE_MODEL, ImagesConfig
 from clustering_platform.images import open_image, read_image
+from clustering_platform.topics_config import DEFAULT_IMAGE_MODEL, ImagesConfig
 
 _DEFAULT_REVISION = "ed25f3a31f01632728cabb09d1542f84ab7b0056"
 _WEIGHTS = "model.safetensors"

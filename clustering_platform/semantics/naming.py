@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
 from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
@@ -21,6 +20,7 @@ from clustering_platform.semantics.phrases import Key, find_phrases, first_words
 from clustering_platform.semantics.texts import excerpt
 from clustering_platform.semantics.topic_texts import TopicTexts, read_topics
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import TopicsConfig
 
 _SUMMARY_LENGTH = 300
 _KEYWORDS = 8

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import ChunksConfig
 from clustering_platform.item_template import ItemField, parse_template
 from clustering_platform.semantics.cutting import FEWEST_TOKENS, Cut, cut_text
 from clustering_platform.semantics.templates import PLAIN, render
 from clustering_platform.semantics.texts import is_blank
 from clustering_platform.semantics.tokens import Tokenizer
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import ChunksConfig
 
 PieceKind = Literal["texts", "images", "given"]
 """What the vectors of a dataset are made from: its texts, its pictures, or nothing, because they were given."""

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.curation import build_curation, build_topic_names, known_topics
 from clustering_platform.semantics.document_topics import find_document_topics
 from clustering_platform.semantics.embedders.protocol import Embedder
@@ -19,6 +18,7 @@ from clustering_platform.semantics.templates import readable, render
 from clustering_platform.semantics.time_weights import time_weights
 from clustering_platform.semantics.tokens import tokenizer_of
 from clustering_platform.semantics.topic_tables import build_topic_tree
+from clustering_platform.topics_config import TopicsConfig
 
 
 def compute_topics(

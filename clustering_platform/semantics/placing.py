@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics import topic_measures
 from clustering_platform.semantics.item_embeddings import vector_matrix
 from clustering_platform.semantics.reduction import Floats
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import TopicsConfig
 
 FITTED, PLACED, NOWHERE = "fitted", "placed", "nowhere"
 _NEIGHBOURS = 10

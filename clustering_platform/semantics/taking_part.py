@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import OnlyConfig, TopicsConfig
 from clustering_platform.semantics.templates import as_text
+from clustering_platform.topics_config import OnlyConfig, TopicsConfig
 
 
 def topic_items(items: pa.Table, config: TopicsConfig) -> pa.Table:

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics import exemplars, topic_measures
 from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
 from clustering_platform.semantics.placing import fit_state
@@ -20,6 +19,7 @@ from clustering_platform.semantics.strategies import grow_tree
 from clustering_platform.semantics.strategies.auto import neighbour_similarity
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import TopicsConfig
 
 FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 

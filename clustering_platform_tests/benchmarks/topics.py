@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from clustering_platform.dataset_config import TopicsConfig
+from clustering_platform.topics_config import TopicsConfig
 from clustering_platform_tests.benchmarks.measure import measure
 from clustering_platform_tests.conftest import SHARED_DATA
 

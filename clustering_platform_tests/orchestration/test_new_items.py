@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration.publication import REFIT_TAG
+from clustering_platform.orchestration.recipes import REFIT_TAG
 from clustering_platform.store.catalog import connect
 from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
 

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from clustering_platform.dataset_config import ImagesConfig
 from clustering_platform.store.catalog import connect
+from clustering_platform.topics_config import ImagesConfig
 from clustering_platform_tests.drawings import FAMILIES, ColourEmbedder, write_pictures
 from clustering_platform_tests.orchestration.platform import Platform, WordEmbedders
 

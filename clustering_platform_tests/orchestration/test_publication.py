@@ -9,7 +9,8 @@ import pytest
 
 from clustering_platform.orchestration import table_assets
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.publication import FORCE_TAG, Publication
+from clustering_platform.orchestration.publication import Publication
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import connect
@@ -144,7 +145,7 @@ STEPS = (FOUND, ("projection",), TREE, ("document_topics",), OUTCOMES, ("propose
 LAST = ("topic_names", "curation")
 
 
-def _keys(*selections: tuple[str, ...]) -> list[dg.AssetKey]:
+def keys_of(*selections: tuple[str, ...]) -> list[dg.AssetKey]:
     return [dg.AssetKey(name) for selection in selections for name in selection]
 
 
@@ -167,8 +168,8 @@ def test_tables_that_do_not_belong_together_are_not_published(platform: Platform
 
 
 def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
-    first = platform.run("topics", "talk", asset_selection=_keys(INGEST, *PIECES))
-    rest = _keys(*STEPS, LAST)
+    first = platform.run("topics", "talk", asset_selection=keys_of(INGEST, *PIECES))
+    rest = keys_of(*STEPS, LAST)
     tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
     assert second.success
@@ -258,7 +259,7 @@ def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
 def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
     first = ingest(platform)
     write_conversation(platform.dataset().folder, items=30)
-    rest = _keys(*PIECES, *STEPS, LAST)
+    rest = keys_of(*PIECES, *STEPS, LAST)
     again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
     assert platform.log()[0].tables["items"].rows == 24

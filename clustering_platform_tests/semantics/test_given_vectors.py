@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import given_embeddings, list_column, vector_matrix
 from clustering_platform.semantics.pipeline import compute_topics
 from clustering_platform.tables import TABLES
+from clustering_platform.topics_config import TopicsConfig
 from clustering_platform_tests.semantics.fakes import FAMILIES, FakeEmbedder, items_of, planted_texts
 
 

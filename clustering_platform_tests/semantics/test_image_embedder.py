@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.dataset_config import ImagesConfig
 from clustering_platform.images import image_hash
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.image_embedder import DinoEmbedder
 from clustering_platform.semantics.item_embeddings import embed_pictures, vector_matrix
 from clustering_platform.tables import TABLES
+from clustering_platform.topics_config import ImagesConfig
 from clustering_platform_tests.drawings import ColourEmbedder, draw, encoded, write_pictures
 
 PROCESSOR = {

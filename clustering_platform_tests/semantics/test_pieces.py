@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering_platform.dataset_config import ChunksConfig, TopicsConfig
 from clustering_platform.semantics.document_topics import find_document_topics, main_topics
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.pieces import (
@@ -22,6 +21,7 @@ from clustering_platform.semantics.pipeline import compute_topics
 from clustering_platform.semantics.templates import render
 from clustering_platform.semantics.tokens import WordTokenizer
 from clustering_platform.tables import TABLES
+from clustering_platform.topics_config import ChunksConfig, TopicsConfig
 from clustering_platform_tests.semantics.fakes import FAMILIES, FakeEmbedder, items_of, planted_texts
 
 WORDS = WordTokenizer()

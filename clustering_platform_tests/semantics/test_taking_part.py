@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.taking_part import topic_items
+from clustering_platform.topics_config import TopicsConfig
 
 TRAVEL = {"domain": "travel", "tags": ["bus", "night"], "year": 2024, "is_open": True}
 ROWS: dict[str, tuple[int, dict[str, Any] | None, datetime | None]] = {

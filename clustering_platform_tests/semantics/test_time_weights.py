@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.time_weights import time_weights
+from clustering_platform.topics_config import TopicsConfig
 
 NEWEST = datetime(2026, 3, 31, tzinfo=UTC)
 

@@ -68,14 +68,16 @@ def found_topics(run: Run, embeddings: pa.Table, chunks: StoredTable, items: Sto
     from clustering_platform.semantics.time_weights import time_weights
     from clustering_platform.semantics.topic_tables import FOUND_TABLES, build_topic_tree
 
-    config, settings, weights = run.config.topics, run.tree_settings, None
-    if days := config.decay_days:
-        owners, times = chunks.read("item_id", "document_id"), items.read("item_id", "created_at")
-        weights = time_weights(embeddings, owners, times, decay_days=days)
+    config, settings = run.config.topics, run.tree_settings
     fit = None if run.is_refit else earlier_fit(run.warehouse.commits, run.part.dataset)
-    kept = place_items(embeddings, fit, config=config, settings=settings) if fit else None
-    tables = kept or build_topic_tree(embeddings, config=config, settings=settings, weights=weights)
-    run.metadata["tree"] = "kept, new items placed in it" if kept else "made anew"
+    tables = place_items(embeddings, fit, config=config, settings=settings) if fit else None
+    run.metadata["tree"] = "kept, new items placed in it" if tables else "made anew"
+    if tables is None:
+        weights = None
+        if config.decay_days:
+            owners, times = chunks.read("item_id", "document_id"), items.read("item_id", "created_at")
+            weights = time_weights(embeddings, owners, times, decay_days=config.decay_days)
+        tables = build_topic_tree(embeddings, config=config, settings=settings, weights=weights)
     return tuple(tables[name] for name in FOUND_TABLES)
 
 

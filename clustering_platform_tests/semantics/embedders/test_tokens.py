@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
 from clustering_platform.semantics.embedders.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.semantics.tokens import tokenizer_of
+from clustering_platform.topics_config import EmbeddingConfig
 
 
 @pytest.mark.parametrize(
