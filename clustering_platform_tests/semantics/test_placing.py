@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.semantics.item_embeddings import vector_matrix
+from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
 from clustering_platform.semantics.placing import Fit, is_kept, nearest_leaves, place_items, place_on_map
 from clustering_platform.semantics.projection import project
 from clustering_platform.semantics.topic_tables import build_topic_tree
