@@ -229,8 +229,12 @@ class OnlyConfig(Section):
         description="Further column of the source to the values with which an item takes part, for example "
         "{domain: [travel, banking]}; every column named must have one of its values.",
     )
-    since: date | None = Field(default=None, description="First day (UTC); items without a time then take no part.")
-    until: date | None = Field(default=None, description="Last day (UTC); items without a time then take no part.")
+    since: date | None = Field(
+        default=None, description="First day (UTC), as 2026-03-01; items without a time then take no part."
+    )
+    until: date | None = Field(
+        default=None, description="Last day (UTC), as 2026-03-31; items without a time then take no part."
+    )
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> "OnlyConfig":

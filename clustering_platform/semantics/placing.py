@@ -101,10 +101,10 @@ def place_items(embeddings: pa.Table, fit: Fit, *, config: TopicsConfig, setting
 
     Returns
     -------
-    None where the tree is not to be kept: it was made with other settings, a topic would be left without items, or
-    the settings ask for a new one.
+    None where the tree is not to be kept: it was made with other settings or of vectors of another length, a topic
+    would be left without items, or the settings ask for a new one.
     """
-    if config.refit == "always" or fit.settings != settings:
+    if config.refit == "always" or fit.settings != settings or not _has_dimension(embeddings, fit):
         return None
     items = _items(embeddings, fit)
     topics = _recounted(fit.tables["found_topics"], items)
@@ -144,6 +144,12 @@ def fit_state(item_topics: pa.Table, *, settings: str, made_with: int, config: T
         "reason": "; ".join(reasons) or "the tree fits its items",
     }
     return pa.Table.from_pylist([row], schema=TABLES["topic_fit"].schema())
+
+
+def _has_dimension(embeddings: pa.Table, fit: Fit) -> bool:
+    """Say whether vectors are as long as those of the tree; those made elsewhere may come from another model now."""
+    of_tree, now = fit.tables["found_topics"]["centroid"], embeddings["vector"]
+    return not len(of_tree) or not len(now) or len(of_tree[0]) == len(now[0])
 
 
 def _items(embeddings: pa.Table, fit: Fit) -> pa.Table:

@@ -58,12 +58,12 @@ def test_an_item_that_is_cut_counts_once_in_outcomes_opinions_and_exports(platfo
     assert topics.success, list(map(str, faults_of(topics)))
     assert opinions.success, list(map(str, faults_of(opinions)))
     with connect(platform.settings.catalog) as catalog:
-        counts = catalog.execute("SELECT count(*), count(DISTINCT document_id) FROM chunks").fetchall()
+        ((pieces, cut),) = catalog.execute("SELECT count(*), count(DISTINCT document_id) FROM chunks").fetchall()
         judged = catalog.execute("SELECT items_with_outcome, errors FROM topic_outcomes WHERE depth = 0").fetchall()
         voted = catalog.execute("SELECT items FROM topic_divisions WHERE depth = 0").fetchall()
         main = dict(catalog.execute("SELECT document_id, topic_id FROM document_topics WHERE is_main").fetchall())
         worst = catalog.execute("SELECT topic_id FROM topic_outcomes WHERE is_worse").fetchall()
-    assert counts == [(80, 60)]
+    assert pieces > cut == 60
     assert judged == [(60, 24)]
     assert voted == [(60,)]
     assert worst
@@ -81,7 +81,7 @@ def test_an_item_that_is_cut_counts_once_in_outcomes_opinions_and_exports(platfo
         )
         == main
     )
-    assert sum(batch.num_rows for batch in given.pieces("text")) == 80
+    assert sum(batch.num_rows for batch in given.pieces("text")) == pieces
     clusters = comment_clusters(read_conversation(platform.commits, platform.dataset(), DAY))
     assert clusters.num_rows == 60
     assert clusters["layer0-cluster-id"].null_count == 0

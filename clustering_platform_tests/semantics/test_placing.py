@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clustering_platform.semantics.item_embeddings import vector_matrix
+from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
 from clustering_platform.semantics.placing import Fit, is_kept, nearest_leaves, place_items, place_on_map
 from clustering_platform.semantics.projection import project
 from clustering_platform.semantics.topic_tables import build_topic_tree
@@ -118,6 +118,13 @@ def test_the_tree_is_made_anew_for_other_settings_or_when_a_topic_would_be_empty
     assert place_items(embeddings, fit, config=TopicsConfig(), settings="made otherwise") is None
     assert place_items(embeddings, fit, config=TopicsConfig(refit="always"), settings=SETTINGS) is None
     assert place_items(embeddings.slice(0, 2), fit, config=TopicsConfig(refit="ask"), settings=SETTINGS) is None
+
+
+def test_the_tree_is_made_anew_where_given_vectors_are_of_another_model(embeddings_of: Embed, fit: Fit) -> None:
+    embeddings = embeddings_of(list(TEXTS))
+    shorter = list_column(np.ascontiguousarray(vector_matrix(embeddings["vector"])[:, :20]))
+    other = embeddings.set_column(embeddings.column_names.index("vector"), "vector", shorter)
+    assert place_items(other, fit, config=TopicsConfig(refit="ask"), settings=SETTINGS) is None
 
 
 def test_a_new_item_lies_on_the_map_among_those_it_is_like(embeddings_of: Embed, fit: Fit) -> None:
