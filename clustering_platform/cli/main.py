@@ -225,6 +225,17 @@ def export(
 
 @app.command()
 @reports_errors
+def recommend(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
+    """Compare ways to find topics on parts of a dataset that was run, and say what to write into dataset.yaml."""
+    from clustering_platform.cli.recommending import recommend_topics
+
+    settings = project_settings()
+    if not recommend_topics(settings, find_dataset(settings.inbox, name), out=out, err=err):
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
 def catalog() -> None:
     """Make catalog.duckdb anew from the commits, for example after the data folder was moved."""
     from clustering_platform.store.catalog import rebuild_catalog

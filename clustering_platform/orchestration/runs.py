@@ -15,7 +15,7 @@ from dagster_shared.error import SerializableErrorInfo
 from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
-from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.jobs import OPINIONS_JOB, RECOMMEND_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.recipes import FORCE_TAG, REFIT_TAG
@@ -99,6 +99,10 @@ class Runner:
     ) -> Outcome:
         """Make the opinion snapshot of a day, by default today, and publish it."""
         return self._run(OPINIONS_JOB, Slice(dataset.name, day or today()), _wishes(force), on_progress)
+
+    def run_recommendation(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Compare strategies of topics on the vectors that were made last."""
+        return self._run(RECOMMEND_JOB, Slice(dataset.name), False, on_progress)
 
     def steps(self, job: str) -> list[str]:
         """Return the names of the asset steps of a job, in the order in which they run."""
