@@ -102,7 +102,7 @@ class Runner:
 
     def run_recommendation(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
         """Compare strategies of topics on the vectors that were made last."""
-        return self._run(RECOMMEND_JOB, Slice(dataset.name), False, on_progress)
+        return self._run(RECOMMEND_JOB, Slice(dataset.name), _wishes(False), on_progress)
 
     def steps(self, job: str) -> list[str]:
         """Return the names of the asset steps of a job, in the order in which they run."""
