@@ -4,34 +4,51 @@ Each setting has a default and a description; reading the file and telling what 
 ``datasets``.
 """
 
-import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
-from clustering_platform.item_template import TemplateError, parse_template
-
-DEFAULT_MODELS = {"sentence-transformers": "packaged-minilm", "openai": "text-embedding-3-large"}
+from clustering_platform.config_section import Section
+from clustering_platform.topics_config import TopicsConfig
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class VectorsConfig(Section):
+    """Vectors made elsewhere; where they are named, no embedder is called for the topics."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_defaults(cls, value: Any) -> Any:
-        return {} if value is None else value
+    file: str | None = Field(
+        default=None,
+        description="File of vectors in the dataset's folder: `.npy` (with `ids`), Parquet (with `column`) or a flat "
+        "FAISS index `.faiss` or `.index` (with `metadata` or `ids`). Vectors of items that no other file names make "
+        "them items where there are none else.",
+    )
+    ids: str | None = Field(
+        default=None,
+        description="Item ids in the order of the vectors: a text file with one a line, CSV, a JSON array or `.npy`.",
+    )
+    column: str | None = Field(
+        default=None, description="Column of lists of numbers: of the Parquet `file`, or of every Parquet item file."
+    )
+    metadata: str | None = Field(
+        default=None,
+        description="JSON array of objects in the order of the index, or object of them by its ids; with ids, and "
+        "with texts where the dataset has no item file. Pickle is refused.",
+    )
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there are any."""
+        return self.file is not None or self.column is not None
 
 
-class SourceConfig(_Section):
+class SourceConfig(Section):
     """How the input files are to be read."""
 
-    format: Literal["auto", "polis", "table"] = Field(
+    format: Literal["auto", "polis", "table", "documents", "images"] = Field(
         default="auto",
         description="`polis`: an export folder of Polis. `table`: votes and items as CSV, JSONL or Parquet. "
-        "`auto`: recognised by the headers.",
+        "`documents`: every `.txt` and `.md` file, of at most 16 MB, is an item, beside tables. `images`: every "
+        "`.jpg`, `.jpeg`, `.png` and `.webp` file is, with captions where a table of items names it in a column "
+        "`file`. `auto`: recognised by the headers; documents and images only where there is no other file of data.",
     )
     votes: list[str] | None = Field(
         default=None, description="File names or patterns of the vote files. Default: recognised by their columns."
@@ -39,7 +56,7 @@ class SourceConfig(_Section):
     items: list[str] | None = Field(
         default=None, description="File names or patterns of the item files. Default: recognised by their columns."
     )
-    encoding: str = Field(default="utf-8", description="Text encoding of CSV and JSONL files; never guessed.")
+    encoding: str = Field(default="utf-8", description="Text encoding of all files of text; never guessed.")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Our column name to the name in the files, for example {voter_id: user, voted_at: time}.",
@@ -56,9 +73,10 @@ class SourceConfig(_Section):
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         default="auto", description="Unit of numeric times. `auto`: by magnitude, one unit for a whole file."
     )
+    vectors: VectorsConfig = Field(default_factory=VectorsConfig, description="Vectors made elsewhere.")
 
 
-class PrivacyConfig(_Section):
+class PrivacyConfig(Section):
     """What is done to protect the people behind the votes."""
 
     voter_ids: Literal["pseudonym", "plain"] = Field(
@@ -68,7 +86,7 @@ class PrivacyConfig(_Section):
     )
 
 
-class IngestConfig(_Section):
+class IngestConfig(Section):
     """When input is good enough to publish."""
 
     max_quarantined: float = Field(
@@ -76,7 +94,7 @@ class IngestConfig(_Section):
     )
 
 
-class OpinionsConfig(_Section):
+class OpinionsConfig(Section):
     """How votes become groups."""
 
     min_voters: int = Field(default=50, ge=2, description="Fewer voters than this and no groups are formed.")
@@ -126,213 +144,7 @@ class OpinionsConfig(_Section):
     )
 
 
-class EmbeddingConfig(_Section):
-    """What turns items into vectors."""
-
-    provider: Literal["sentence-transformers", "openai"] = Field(
-        default="sentence-transformers",
-        description="`sentence-transformers`: a model on this machine. `openai`: OpenAI, or a service that speaks its "
-        "`/v1/embeddings`; texts are sent there.",
-    )
-    model: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Sentence-transformers: a folder or a name on the Hugging Face hub, for example "
-        "`Snowflake/snowflake-arctic-embed-l`; default `packaged-minilm`, which is all-MiniLM-L6-v2 as it comes with "
-        "the installation and works offline. OpenAI: the name of a model; default `text-embedding-3-large`.",
-    )
-    revision: str | None = Field(
-        default=None,
-        pattern=r"^[\w./-]+$",
-        description="Branch, tag or commit of a model on the Hugging Face hub. Default: the local copy, or the newest.",
-    )
-    base_url: str | None = Field(
-        default=None,
-        description="Address of a service that speaks OpenAI's API, up to and with `/v1`. Default: OpenAI itself.",
-    )
-    api_key_variable: str | None = Field(
-        default=None,
-        description="Name of the environment variable that holds the key; it ends in `_API_KEY`. Default: "
-        "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key never stands here.",
-    )
-    dimensions: int | None = Field(
-        default=None, ge=2, le=16_384, description="Length of the vectors, for models that can shorten theirs."
-    )
-    max_tokens: int | None = Field(
-        default=None,
-        ge=16,
-        le=1_000_000,
-        description="Where texts are cut. Default: what the model reads; 8192 for OpenAI, where tokens are estimated "
-        "on the safe side from letters and bytes.",
-    )
-    template: str = Field(
-        default="{text}",
-        description="What is embedded of an item: text with the fields `{text}`, `{item_id}`, `{created_at}`, and "
-        "`{metadata[name]}` for a further column of the source; `{{` and `}}` are braces. A missing field is empty; "
-        "an item whose fields are all empty takes no part.",
-    )
-    batch_size: int = Field(
-        default=64,
-        ge=1,
-        le=4096,
-        description="Texts embedded at a time, or sent in one request (2048 at most). What is killed loses the "
-        "batches under way.",
-    )
-    concurrency: int = Field(default=4, ge=1, le=64, description="Requests under way at once; halved when refused.")
-    requests_per_minute: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
-    )
-    tokens_per_minute: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Limit of the service, if known."
-    )
-    timeout_seconds: float = Field(default=60, gt=0, le=600, description="How long to wait for an answer.")
-    attempts: int = Field(default=6, ge=1, le=20, description="How often a request is sent before the run fails.")
-    price_per_million_tokens: float | None = Field(
-        default=None,
-        ge=0,
-        allow_inf_nan=False,
-        description="US dollars for a million tokens. Default: the price of OpenAI, where it is known.",
-    )
-    max_cost: float | None = Field(
-        default=None,
-        ge=0,
-        allow_inf_nan=False,
-        description="US dollars that embedding in one run of a step may cost by estimate; above it nothing is sent.",
-    )
-
-    @property
-    def model_name(self) -> str:
-        """The model, or that of the provider where none is named."""
-        return self.model or DEFAULT_MODELS[self.provider]
-
-    @field_validator("revision", "base_url", "api_key_variable")
-    @classmethod
-    def _belongs_to_the_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
-        owner = "sentence-transformers" if info.field_name == "revision" else "openai"
-        if value is not None and info.data.get("provider", owner) != owner:
-            raise PydanticCustomError("other_provider", "is for the provider {owner}", {"owner": repr(owner)})
-        return value
-
-    @field_validator("api_key_variable")
-    @classmethod
-    def _names_a_key(cls, value: str | None) -> str | None:
-        """Refuse a key in place of its name, and variables that hold other secrets."""
-        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", value):
-            raise PydanticCustomError("secret", "is the name of a variable, like OTHER_API_KEY, never the key itself")
-        return value
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_plain_address(cls, value: str | None) -> str | None:
-        """Refuse what is no address, and what may carry a key."""
-        if value is None:
-            return None
-        address = urlsplit(value)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise PydanticCustomError("no_address", "is no address like https://host/v1")
-        if "@" in address.netloc or address.query or address.fragment:
-            raise PydanticCustomError("secret", "has room for a key; write scheme, host and path only")
-        return value.rstrip("/")
-
-    @field_validator("template")
-    @classmethod
-    def _can_be_read(cls, value: str) -> str:
-        try:
-            parse_template(value)
-        except TemplateError as error:
-            raise PydanticCustomError("template", "{reason}", {"reason": str(error)}) from error
-        return value
-
-
-class AutoConfig(_Section):
-    """The strategy `auto`: what ways of clustering agree on."""
-
-    resolution: float | None = Field(
-        default=None, gt=0, le=100, description="Larger finds more and smaller topics. Default: by the number of items."
-    )
-
-
-class RecursiveConfig(_Section):
-    """The strategy `recursive`: density clusters within density clusters."""
-
-    share: float = Field(
-        default=0.01,
-        ge=0,
-        le=0.5,
-        description="Smallest topic as a share of the items of the topic that is divided: "
-        "max(floor / 2^depth, 10, items x share x decay^depth).",
-    )
-    decay: float = Field(default=0.5, gt=0, le=1, description="What the share is multiplied with at each depth.")
-    floor: int = Field(default=50, ge=2, description="Smallest topic in the root; halved at each depth, at least 10.")
-    least_silhouette: float = Field(
-        default=0.1, ge=-1, le=1, description="Silhouette in the layout that a division must reach."
-    )
-    least_gain: float = Field(
-        default=0.05, ge=0, le=2, description="By how much a division must raise the silhouette of the vectors."
-    )
-    lays_out_anew: bool = Field(
-        default=False, description="Whether each topic is laid out by UMAP anew before it is divided."
-    )
-
-
-class FlatConfig(_Section):
-    """The strategy `flat`: one clustering."""
-
-    algorithm: Literal["hdbscan", "kmeans", "minibatch", "agglomerative"] = Field(
-        default="hdbscan", description="The algorithm; it works in five dimensions made by UMAP."
-    )
-    clusters: int | None = Field(
-        default=None, ge=2, description="Number of topics for all but `hdbscan`. Default: by elbow and silhouette."
-    )
-    max_clusters: int = Field(default=100, ge=2, le=2000, description="Largest number tried where none is given.")
-    linkage: Literal["ward", "complete", "average", "single"] = Field(
-        default="ward", description="Linkage of `agglomerative`."
-    )
-    max_memory_mb: int = Field(
-        default=4096, ge=1, description="Memory above which `agglomerative` is refused; it grows with the square."
-    )
-    decay_days: float | None = Field(
-        default=None,
-        gt=0,
-        description="Days after which an item counts 1/e of a new one, for `kmeans` and `minibatch`; 7 is usual. "
-        "Default: all count the same.",
-    )
-
-    @model_validator(mode="after")
-    def _only_means_are_weighted(self) -> "FlatConfig":
-        if self.decay_days is not None and self.algorithm not in ("kmeans", "minibatch"):
-            raise ValueError(f"decay_days: {self.algorithm} cannot weigh items; use kmeans or minibatch")
-        return self
-
-
-class TopicsConfig(_Section):
-    """How items become a tree of topics."""
-
-    strategy: Literal["auto", "recursive", "levels", "flat"] = Field(
-        default="auto",
-        description="`auto`: what ways of clustering agree on, gathered from the bottom up. `recursive`: density "
-        "clusters within density clusters. `levels`: three levels of density clusters of stated sizes. `flat`: one "
-        "clustering.",
-    )
-
-    include_rejected: bool = Field(
-        default=False, description="Whether items that moderation rejected take part in topics."
-    )
-    embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig, description="What turns items into vectors.")
-    auto: AutoConfig = Field(default_factory=AutoConfig, description="The strategy `auto`.")
-    recursive: RecursiveConfig = Field(default_factory=RecursiveConfig, description="The strategy `recursive`.")
-    flat: FlatConfig = Field(default_factory=FlatConfig, description="The strategy `flat`.")
-    min_topic_size: int | None = Field(
-        default=None,
-        ge=2,
-        description="Smallest topic of `auto` and `flat`. Default: the cube root of the number of items, at least 4.",
-    )
-    max_depth: int = Field(default=3, ge=0, le=10, description="Levels below the root.")
-    seed: int = Field(default=42, ge=0, description="Seed of every random step.")
-    name_words: int = Field(default=5, ge=1, le=12, description="Largest number of words in a name.")
-
-
-class OutcomesConfig(_Section):
+class OutcomesConfig(Section):
     """What became of items: a verdict or a category of each, with which topics are compared."""
 
     file: str | None = Field(
@@ -365,7 +177,7 @@ class OutcomesConfig(_Section):
         return self
 
 
-class DatasetConfig(_Section):
+class DatasetConfig(Section):
     """Everything that ``dataset.yaml`` can say; every key has a default."""
 
     title: str | None = Field(default=None, description="Title shown to people. Default: the dataset's name.")

@@ -13,6 +13,7 @@ from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
 from clustering_platform.orchestration.assets.opinions import OPINION_ASSETS
 from clustering_platform.orchestration.assets.outcomes import OUTCOME_ASSETS
+from clustering_platform.orchestration.assets.recommendation import build_topic_recommendation_asset
 from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
 from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
 from clustering_platform.orchestration.assets.topic_opinions import TOPIC_OPINION_ASSETS
@@ -48,6 +49,7 @@ def build_defs(
         *(asset.build(days) for asset in DAY_ASSETS),
         build_polis_export(days),
         build_topic_export(DATASETS),
+        build_topic_recommendation_asset(DATASETS),
     ]
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(

@@ -90,7 +90,7 @@ def _meaning(column: Column) -> str:
 def _configuration_page() -> str:
     parts = [
         "# Configuration",
-        _MADE.format("the models in `dataset_config.py` and `settings.py`"),
+        _MADE.format("the models in `dataset_config.py`, `topics_config.py` and `settings.py`"),
         _CONFIGURATION_INTRODUCTION.strip(),
         "## dataset.yaml",
     ]

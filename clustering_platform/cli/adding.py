@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -14,6 +15,9 @@ from clustering_platform.settings import Settings
 
 if TYPE_CHECKING:
     from clustering_platform.ingest.ingest import Ingested
+
+_WHOLE = ("documents", "images")
+_COUNTS = ("read", "accepted", "quarantined", "superseded")
 
 
 def add_dataset(settings: Settings, path: Path, name: str | None, *, replace: bool, out: Console) -> Dataset:
@@ -82,13 +86,25 @@ def _dry_ingest(settings: Settings, name: str, folder: Path) -> Ingested:
 def _print_findings(ingested: Ingested, out: Console) -> None:
     if title := ingested.about.get("title"):
         out.print(f"conversation: {title}")
-    for row in ingested.report.to_pylist():
-        counts = ", ".join(f"{row[name]:,} {name}" for name in ("read", "accepted", "quarantined", "superseded"))
+    for row in _together(ingested.report.to_pylist()):
+        counts = ", ".join(f"{row[name]:,} {name}" for name in _COUNTS)
         out.print(f"{row['file']}: {row['content']}: {counts}")
         for finding in row["findings"]:
             out.print(f"  {finding}")
     for row in ingested.quarantine.slice(0, 5).to_pylist():
         out.print(f"  {row['file']}:{row['line']} {row['column']}: {row['message']}", style="yellow")
+
+
+def _together(report: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a report, those of files that are one item each added up."""
+    rows = [row for row in report if row["content"] not in _WHOLE]
+    for content in _WHOLE:
+        same = [row for row in report if row["content"] == content]
+        if same:
+            counts = {name: sum(row[name] for row in same) for name in _COUNTS}
+            findings = [finding for row in same for finding in row["findings"]]
+            rows.append({"file": f"{len(same):,} files", "content": content, "findings": findings, **counts})
+    return rows
 
 
 def _put_in_place(staging: Path, target: Path) -> None:

@@ -93,6 +93,9 @@ def run(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the snapshot. Default: today.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute even when nothing changed.")] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Make the tree of topics anew instead of placing new items in it.")
+    ] = False,
 ) -> None:
     """Run everything for a dataset: ingest, topics, opinions of a day; then print what came of it."""
     from clustering_platform.cli.running import run_dataset
@@ -104,7 +107,7 @@ def run(
     chosen = day.date() if day else None
     if chosen and not settings.start_day <= chosen <= today():
         fail(f"--day {chosen}: the days are {settings.start_day} (CLUSTERING_START_DAY) to {today()}, today in UTC")
-    if not run_dataset(settings, dataset, day=chosen, force=force, out=out, err=err):
+    if not run_dataset(settings, dataset, day=chosen, force=force, refit=refit, out=out, err=err):
         raise typer.Exit(1)
     print_summary(settings, name, out, day=chosen)
 
@@ -218,6 +221,17 @@ def export(
         export_table(settings, dataset, table, kind=kind, output=output, day=chosen, raw=raw, replace=replace, out=out)
     else:
         fail("say which TABLE to write (with --format, --output, --day), or --polis FOLDER (--day), or --topics FOLDER")
+
+
+@app.command()
+@reports_errors
+def recommend(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
+    """Compare ways to find topics on parts of a dataset that was run, and say what to write into dataset.yaml."""
+    from clustering_platform.cli.recommending import recommend_topics
+
+    settings = project_settings()
+    if not recommend_topics(settings, find_dataset(settings.inbox, name), out=out, err=err):
+        raise typer.Exit(1)
 
 
 @app.command()

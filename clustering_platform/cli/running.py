@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import typer
@@ -23,6 +23,7 @@ def run_dataset(
     *,
     day: date | None,
     force: bool,
+    refit: bool = False,
     opinions: bool = True,
     out: Console,
     err: Console,
@@ -30,14 +31,11 @@ def run_dataset(
     """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     with on_terminal(out) as console, _bars(console) as bars:
-        bar = bars.add_task("starting", total=None, now="")
-        from clustering_platform.definitions import build_defs
-
-        runner = Runner(settings, build_defs(settings))
-        runner.register(dataset)
-        bars.remove_task(bar)
+        runner = _started(bars, settings, dataset)
         outcomes = [
-            _with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, on_progress=on))
+            _with_bar(
+                bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, refit=refit, on_progress=on)
+            )
         ]
         if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
@@ -48,6 +46,32 @@ def run_dataset(
                     lambda on: runner.run_opinions(dataset, day=day, force=force, on_progress=on),
                 )
             )
+    return _told(outcomes, err)
+
+
+def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
+    """Run the job that compares strategies of topics, and tell whether it succeeded; faults are printed."""
+    dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
+    with on_terminal(out) as console, _bars(console) as bars:
+        runner = _started(bars, settings, dataset)
+        outcome = _with_bar(
+            bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
+        )
+    return _told([outcome], err)
+
+
+def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
+    bar = bars.add_task("starting", total=None, now="")
+    from clustering_platform.definitions import build_defs
+
+    runner = Runner(settings, build_defs(settings))
+    runner.register(dataset)
+    bars.remove_task(bar)
+    return runner
+
+
+def _told(outcomes: Sequence[Outcome], err: Console) -> bool:
+    """Print what went wrong and tell whether nothing did."""
     for outcome in outcomes:
         for fault in outcome.faults:
             err.print(f"{outcome.job}: {fault}", style="red")

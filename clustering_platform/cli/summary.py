@@ -51,6 +51,9 @@ _TOPICS = """
     FROM topic_tree t JOIN topic_names n USING (dataset, topic_id)
     WHERE t.dataset = $dataset ORDER BY t.depth, t.size DESC, t.topic_id
 """
+_REFIT = """
+    SELECT reason FROM topic_fit WHERE dataset = $dataset AND is_refit_proposed
+"""
 _OUTCOMES = """
     SELECT o.items_with_outcome AS items, o.errors, o.error_rate AS rate, t.cramers_v, t.p_value
     FROM topic_outcomes o LEFT JOIN outcome_tests t
@@ -71,11 +74,14 @@ _SNAPSHOT = """
 """
 _PUBLISHED = """
     SELECT coalesce(s.dataset, t.dataset) AS dataset, s.day, coalesce(s.status, 'ready') AS status, s.voters, s.groups,
-           t.items, t.topics
+           coalesce(d.items, t.items) AS items, t.topics
     FROM opinion_snapshot s
     FULL JOIN (
         SELECT dataset, count(*) AS topics, max(size) AS items FROM topic_tree GROUP BY dataset
     ) t ON s.dataset = t.dataset
+    LEFT JOIN (
+        SELECT dataset, count(*) AS items FROM document_topics WHERE is_main GROUP BY dataset
+    ) d ON t.dataset = d.dataset
 """
 
 
@@ -177,6 +183,8 @@ def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console
     if nodes:
         out.print("")
         out.print(root)
+    for due in _rows(catalog, _REFIT, dataset=dataset):
+        out.print(f"  the tree should be made anew: {due['reason']}; clustering run {dataset} --refit", highlight=False)
 
 
 def _print_outcomes(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:

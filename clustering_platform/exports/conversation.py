@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import Dataset
 from clustering_platform.exports.tables import find_commit
+from clustering_platform.semantics.document_topics import main_topics
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import Files, StoredFile
@@ -30,7 +31,7 @@ DAY_TABLES = (
     "item_statistics",
     "opinion_snapshot",
 )
-DATASET_TABLES = ("items", "votes", "topic_tree", "item_topics")
+DATASET_TABLES = ("items", "votes", "topic_tree", "item_topics", "chunks")
 _SOURCES = ("items", "votes")
 _PLAIN = r"^(0|[1-9][0-9]{0,14})$"
 """Whole numbers that are written in one way only and that JSON holds exactly."""
@@ -69,7 +70,7 @@ class Conversation:
     tick
         What counts its versions: the number of the commit.
     tables
-        By name; those of topics are empty where there are none.
+        By name; those of topics are empty where there are none. `item_topics` holds the main topic of each item.
     """
 
     title: str
@@ -140,6 +141,7 @@ def read_conversation(commits: Commits, dataset: Dataset, day: date | None) -> C
     files |= _sources(commits, dataset.name, files["vote_matrix"].inputs)
     tables = {name: TABLES[name].empty() for name in DATASET_TABLES}
     tables |= {name: commits.files.read(file) for name, file in files.items()}
+    tables["item_topics"] = main_topics(tables["chunks"], tables["item_topics"])
     config = dataset.config
     return Conversation(
         title=dataset.title,

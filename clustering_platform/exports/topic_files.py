@@ -6,10 +6,13 @@ file                    what it holds
 ``items.json``          the items with a topic, with their place on the map
 ``clusters.json``       the topics
 ``items.parquet``       the items on the map, with text and names, for Embedding Atlas and the like
-``items.csv``           all items with their own columns and those of their topics
+``items.csv``           all items with their own columns and those of their main topic
 ======================  ==============================================================================
+
+An item that is cut stands in ``items.json`` and ``items.parquet`` once for each of its pieces.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -47,18 +50,19 @@ def write_topics(published: PublishedTopics, folder: Path, *, raw: bool = False)
 
 
 def write_items_json(published: PublishedTopics, sink: BinaryIO, raw: bool = False) -> None:
-    """Write the items that have a topic as a JSON array, piece by piece."""
+    """Write the items that have a topic as a JSON array, an element for each piece of those that are cut."""
     tree = published.tree
     before = b"[\n"
-    for batch in published.items("text", "created_at", "metadata"):
+    for batch in published.pieces("text", "created_at", "metadata", "file"):
         chosen = batch.filter(batch["topic"].is_valid())
         if not chosen.num_rows:
             continue
         rows = pa.RecordBatch.from_pydict(
             {
                 "id": chosen["item_id"],
+                "document_id": chosen["document_id"],
                 "text": cut_texts(chosen["text"], LONGEST_TEXT),
-                "metadata": finite_json(pc.fill_null(chosen["metadata"], "{}")),
+                "metadata": _with_files(finite_json(pc.fill_null(chosen["metadata"], "{}")), chosen["file"]),
                 "time": chosen["created_at"],
                 "x": chosen["x"],
                 "y": chosen["y"],
@@ -91,19 +95,20 @@ def write_clusters_json(published: PublishedTopics, sink: BinaryIO, raw: bool = 
 
 
 def write_items_parquet(published: PublishedTopics, sink: BinaryIO, raw: bool = False) -> None:
-    """Write the items on the map as Parquet of plain types, compressed so that every reader can read it."""
+    """Write the pieces on the map as Parquet of plain types, compressed so that every reader can read it."""
     tree = published.tree
     named = _depth_names(tree)
-    texts = ("item_id", "text", "topic_id", "topic", *named)
+    own = ("item_id", "document_id", "text")
+    texts = (*own, "topic_id", "topic", *named)
     numbers = [("x", pa.float32()), ("y", pa.float32()), ("similarity", pa.float32()), ("is_noise", pa.bool_())]
     schema = pa.schema([*numbers[:2], *((name, pa.string()) for name in texts), *numbers[2:]])
     with pq.ParquetWriter(sink, schema, compression="snappy", store_schema=False) as writer:
-        for group in _gathered(published.items("text")):
+        for group in _gathered(published.pieces("text")):
             is_placed = pc.and_(pc.is_finite(group["x"]), pc.is_finite(group["y"]))
             chosen = group.filter(is_placed).combine_chunks()
             topics = chosen["topic"].combine_chunks()
             columns = {
-                **{name: chosen[name] for name in ("item_id", "text", "x", "y", "similarity", "is_noise")},
+                **{name: chosen[name] for name in (*own, "x", "y", "similarity", "is_noise")},
                 **{name: tree.table[column].take(topics) for name, column in (("topic_id",) * 2, ("topic", "name"))},
                 **{name: tree.at_depth(depth, "name", topics) for depth, name in enumerate(named)},
             }
@@ -112,7 +117,7 @@ def write_items_parquet(published: PublishedTopics, sink: BinaryIO, raw: bool = 
 
 
 def write_items_csv(published: PublishedTopics, sink: BinaryIO, raw: bool = False) -> None:
-    """Write all items with their own columns, then those of their topics, empty where there is none."""
+    """Write all items with their own columns, then those of their main topics, empty where there is none."""
     tree = published.tree
     own = ["item_id", "text", "created_at", "moderation", *(["author_id"] if published.has_plain_ids else [])]
     placed = ["topic_id", "similarity", "is_noise"]
@@ -142,6 +147,15 @@ _WRITERS: dict[str, Callable[[PublishedTopics, BinaryIO, bool], None]] = {
     "items.csv": write_items_csv,
 }
 TOPIC_FILES = frozenset(_WRITERS)
+
+
+def _with_files(metadata: pa.Array, files: pa.Array) -> pa.Array:
+    """Return metadata (JSON objects) with the file of each item that has one, as `file`."""
+    if files.null_count == len(files):
+        return metadata
+    named = zip(metadata.to_pylist(), files.to_pylist(), strict=True)
+    rows = [text if file is None else json.dumps(json.loads(text) | {"file": file}) for text, file in named]
+    return pa.array(rows, pa.string())
 
 
 def _depth_names(tree: TopicTree) -> list[str]:

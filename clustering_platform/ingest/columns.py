@@ -10,7 +10,8 @@ from typing import Literal
 from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.escaping import escaped
 
-Content = Literal["votes", "items", "outcomes"]
+Content = Literal["votes", "items"]
+"""What a file of rows may hold."""
 
 ALIASES: dict[Content, dict[str, tuple[str, ...]]] = {
     "votes": {
@@ -28,6 +29,7 @@ ALIASES: dict[Content, dict[str, tuple[str, ...]]] = {
         "moderation": ("moderation", "moderated", "mod"),
         "is_meta": ("is_meta",),
         "is_seed": ("is_seed",),
+        "file": (),
     },
 }
 """For each of our columns the names it may have in a file, most particular first; see `normalise`."""

@@ -14,17 +14,24 @@ from numpy.typing import NDArray
 
 from clustering_platform.datasets import Dataset
 from clustering_platform.ingest import polis
-from clustering_platform.ingest.columns import Content
+from clustering_platform.ingest.arrays import chosen, successive
 from clustering_platform.ingest.errors import AccountingError
+from clustering_platform.ingest.found import Source, Unread
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.ingested import Ingested
 from clustering_platform.ingest.items import NO_ITEMS, ItemLog, find_replaced, items_table, read_items
 from clustering_platform.ingest.log_tables import first_vote_times, log_tables
 from clustering_platform.ingest.outcomes import Outcomes, find_results, outcomes_of_items, read_results
+from clustering_platform.ingest.parquet_files import ParquetFile
+from clustering_platform.ingest.pictures import with_captions
 from clustering_platform.ingest.pseudonyms import Pseudonyms
 from clustering_platform.ingest.quarantine import Quarantine
-from clustering_platform.ingest.sources import POLIS_FILES, Source, Unread, find_sources
+from clustering_platform.ingest.sources import POLIS_FILES, find_sources
+from clustering_platform.ingest.vector_files import VectorFile
+from clustering_platform.ingest.vector_rows import usual_dimension
+from clustering_platform.ingest.vectors import VectorLog, column_vectors, read_vectors, vectors_table
 from clustering_platform.ingest.votes import NO_VOTES, Order, VoteLog, in_order, read_votes
+from clustering_platform.ingest.whole_files import read_whole_files
 from clustering_platform.tables import TABLES, conform
 
 __all__ = ["Ingested", "ingest_dataset"]
@@ -62,19 +69,29 @@ class _Ingest:
         self.config, self.sources, self.pseudonyms, self.now = dataset.config.source, sources, pseudonyms, now
         self.outcomes = dataset.config.outcomes
         self.people, self.item_ids = Ids(), Ids()
+        self.vector_columns = {
+            file: source.reader.vectors()
+            for file, source in enumerate(sources)
+            if source.content == "items" and isinstance(source.reader, ParquetFile) and source.reader.has_vectors
+        }
+        self.vector_files = {
+            file: source.reader.rows for file, source in enumerate(sources) if isinstance(source.reader, VectorFile)
+        }
+        self.dimension = usual_dimension([*self.vector_columns.values(), *self.vector_files.values()])
         self.quarantine = Quarantine(shows_people=pseudonyms.is_plain)
 
     def run(self, unread: Sequence[Unread]) -> Ingested:
         """Read everything, put it together and check that no row got lost."""
         export = polis.find_export(self.sources, self.config)
-        items = ItemLog.join([NO_ITEMS, *(self._read_items(file) for file in self._files("items"))])
+        items, captioned = self._read_all_items()
         log = VoteLog.join([NO_VOTES, *(self._read_votes(file) for file in self._files("votes"))])
         is_replaced, is_rewritten = find_replaced(items)
         listed = items.take(~is_replaced)
         log = self._with_sign(log, listed)
         order = in_order(log)
+        vectors, repeated = self._read_vectors(listed, log)
         outcomes = self._read_outcomes(listed)
-        unlisted = np.setdiff1d(log.items, listed.items)
+        unlisted = np.setdiff1d(np.concatenate([log.items, vectors.items]), listed.items)
         self._note_rows(items.files[is_rewritten], "items that come again later with another text, which was taken")
         self._note_order(log, order)
         self._note_rows(log.files[np.isin(log.items, unlisted)], "votes on items that no item file lists")
@@ -84,22 +101,64 @@ class _Ingest:
         people, item_ids = self.pseudonyms.apply(self.people.array()), self.item_ids.array()
         quarantine = self.quarantine.table(people=self.people.array())
         votes = log.files[order.rows]
-        superseded = np.concatenate([items.files[is_replaced], votes[order.is_superseded], outcomes.superseded])
-        accepted = np.concatenate([listed.files, votes[~order.is_superseded], outcomes.accepted])
+        of_files = vectors.files[np.isin(vectors.files, list(self.vector_files))]
+        superseded = [items.files[is_replaced], votes[order.is_superseded], repeated, outcomes.superseded]
+        accepted = [listed.files, votes[~order.is_superseded], of_files, captioned, outcomes.accepted]
         in_table = np.concatenate([listed.items, unlisted])
         item_rows = np.zeros(len(item_ids), np.int32)
         item_rows[in_table] = np.arange(len(in_table))
         first_votes = first_vote_times(log, order, n_items=len(item_ids))
+        votes_table, voters_table = log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows)
         return Ingested(
-            items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
-            *log_tables(log, order, people=people, item_ids=item_ids, item_rows=item_rows),
-            outcomes.table(item_ids, self.outcomes),
-            quarantine,
-            self._report(accepted, superseded, quarantine),
-            polis.about(summary),
+            items=items_table(listed, unlisted, people=people, item_ids=item_ids, first_votes=first_votes),
+            vectors=vectors_table(vectors, item_ids=item_ids, item_rows=item_rows),
+            votes=votes_table,
+            voters=voters_table,
+            outcomes=outcomes.table(item_ids, self.outcomes),
+            quarantine=quarantine,
+            report=self._report(np.concatenate(accepted), np.concatenate(superseded), quarantine),
+            about=polis.about(summary),
         )
 
-    def _files(self, content: Content) -> Iterator[int]:
+    def _read_all_items(self) -> tuple[ItemLog, NDArray[np.int32]]:
+        """Return the items of all files, and the files of the pictures that tables name."""
+        tables = [self._read_items(file) for file in self._files("items")]
+        listed = ItemLog.join([NO_ITEMS, *tables, self._read_whole("documents")])
+        items, captioned = with_captions(listed, self._read_whole("images"))
+        self._note_pictures(listed, items)
+        return items, captioned
+
+    def _read_vectors(self, listed: ItemLog, log: VoteLog) -> tuple[VectorLog, NDArray[np.int32]]:
+        """Return the vectors of items, and the file of every row that says the same again."""
+        is_open = not len(listed.items) and not len(log)
+        logs = [column_vectors(listed, self.vector_columns, dimension=self.dimension)]
+        repeated = [np.zeros(0, np.int32)]
+        for file in self.vector_files:
+            vectors, count = read_vectors(
+                self.sources[file],
+                file=file,
+                items=self.item_ids,
+                is_open=is_open,
+                quarantine=self.quarantine,
+                dimension=self.dimension,
+            )
+            logs.append(vectors)
+            repeated.append(np.full(count, file, np.int32))
+        joined = VectorLog.join(logs, dimension=self.dimension)
+        earlier, _ = successive(joined.items.astype(np.int64))
+        repeated.append(joined.files[earlier][np.isin(joined.files[earlier], list(self.vector_files))])
+        joined = joined.take(~chosen(len(joined.items), earlier))
+        if self.vector_columns or self.vector_files:
+            without = np.setdiff1d(np.concatenate([listed.items, log.items]), joined.items)
+            self._note_vectors(len(without))
+        return joined, np.concatenate(repeated)
+
+    def _note_vectors(self, without: int) -> None:
+        file = min([*self.vector_columns, *self.vector_files])
+        self.sources[file].note(f"vectors have {self.dimension:,} numbers")
+        self.sources[file].note_count(without, "items without a vector, which take part in no topic")
+
+    def _files(self, content: str) -> Iterator[int]:
         """Yield the positions of the sources of one kind."""
         return (file for file, source in enumerate(self.sources) if source.content == content)
 
@@ -112,7 +171,22 @@ class _Ingest:
             quarantine=self.quarantine,
             config=self.config,
             now=self.now,
+            vectors=self.vector_columns.get(file),
+            dimension=self.dimension,
         )
+
+    def _read_whole(self, content: str) -> ItemLog:
+        found = {file: self.sources[file] for file in self._files(content)}
+        return read_whole_files(found, items=self.item_ids, quarantine=self.quarantine)
+
+    def _note_pictures(self, listed: ItemLog, items: ItemLog) -> None:
+        """Take down which rows of tables name a picture that is not there, and which have none among pictures."""
+        has_picture = np.asarray(pc.is_valid(items.table["file"]), np.bool_)
+        names_one = np.asarray(pc.is_valid(listed.table["file"]), np.bool_)
+        is_missing = names_one & ~has_picture[: len(names_one)]
+        self._note_rows(listed.files[is_missing], "items that name a picture which is not there or cannot be read")
+        if has_picture.any():
+            self._note_rows(items.files[~has_picture], "items without a picture, which take part in no topic")
 
     def _read_votes(self, file: int) -> VoteLog:
         return read_votes(

@@ -12,12 +12,15 @@ _REASONS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read: the tables `items`, `votes`, `voters`, `outcomes`, `quarantine`, `ingest_report` (`report`).
+    """What was read from a dataset.
 
+    The tables `items`, `item_vectors` (`vectors`), `votes`, `voters`, `outcomes`, `quarantine` and `ingest_report`
+    (`report`).
     `about` is what a Polis export says of the conversation: `title` and `description`, where given.
     """
 
     items: pa.Table
+    vectors: pa.Table
     votes: pa.Table
     voters: pa.Table
     outcomes: pa.Table

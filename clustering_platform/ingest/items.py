@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import chosen, parse_distinct, successive, take_text
+from clustering_platform.ingest.found import COUNTS, Source
 from clustering_platform.ingest.ids import Ids, sift_ids, unusable
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
 from clustering_platform.ingest.records import LONGEST_TEXT, Records
-from clustering_platform.ingest.sources import COUNTS, Source
 from clustering_platform.ingest.times import MISSING, NAIVE, Times, read_times, resolve
+from clustering_platform.ingest.vector_rows import VectorRows, refuse_vectors
 from clustering_platform.tables import TABLES, arrow_type, conform
 
 _UNKNOWN = 9
@@ -42,8 +43,8 @@ class ItemLog:
         Position of the file among the sources.
     table : Table[rows]
         ``text``, ``created_at``, ``author`` (number of the author's id, null where there is none), ``moderation``,
-        ``is_meta``, ``is_seed``, ``metadata``, and the votes as counted by the source in ``agrees`` and ``disagrees``
-        (null where it does not say).
+        ``is_meta``, ``is_seed``, ``metadata``, the votes as counted by the source in ``agrees`` and ``disagrees``
+        (null where it does not say), the ``line`` of the file, and ``file`` and ``file_hash`` of a picture.
     """
 
     items: NDArray[np.int32]
@@ -75,6 +76,9 @@ SCHEMA = pa.schema(
         ("metadata", pa.string()),
         ("agrees", pa.int32()),
         ("disagrees", pa.int32()),
+        ("line", pa.int64()),
+        ("file", pa.string()),
+        ("file_hash", pa.string()),
     ]
 )
 NO_ITEMS = ItemLog(np.zeros(0, np.int32), np.zeros(0, np.int32), SCHEMA.empty_table())
@@ -91,12 +95,12 @@ def find_replaced(log: ItemLog) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def items_table(
     listed: ItemLog, unlisted: NDArray[np.int32], *, people: pa.Array, item_ids: pa.Array, first_votes: pa.Array
 ) -> pa.Table:
-    """Return the table `items`: those of the item files, then those that only votes name.
+    """Return the table `items`: those of the item files, then those that only votes or vectors name.
 
     Parameters
     ----------
     unlisted : int32[items]
-        Numbers of the latter.
+        Numbers of those that no item file lists.
     people, item_ids : StringArray
         What to call the authors and items of each number.
     first_votes : TimestampArray
@@ -105,7 +109,7 @@ def items_table(
     contract = TABLES["items"]
     table = listed.table.append_column("item_id", take_text(item_ids, listed.items))
     table = table.append_column("author_id", people.take(table["author"].combine_chunks()))
-    table = table.append_column("is_listed", pa.repeat(True, len(table))).drop_columns(["author", *COUNTS])
+    table = table.append_column("is_listed", pa.repeat(True, len(table))).drop_columns(["author", "line", *COUNTS])
     table = table.append_column("first_vote_at", first_votes.take(pa.array(listed.items)))
     nothing = {"moderation": 0, "is_meta": False, "is_seed": False, "is_listed": False}
     told = {"item_id": take_text(item_ids, unlisted), "first_vote_at": first_votes.take(pa.array(unlisted))}
@@ -126,6 +130,8 @@ def read_items(
     quarantine: Quarantine,
     config: SourceConfig,
     now: datetime,
+    vectors: VectorRows | None = None,
+    dimension: int = 1,
 ) -> ItemLog:
     """Read the items of a file; what cannot be accepted goes to `quarantine`, what was noticed to the source.
 
@@ -137,13 +143,18 @@ def read_items(
         Position of the file among the sources.
     items, people
         Ids met so far; new ones are added.
+    vectors
+        Vectors that stand in a column of the file; rows in which they cannot be used are refused.
+    dimension
+        How many numbers a vector has.
 
     Raises
     ------
     IngestError
         The file cannot be understood.
     """
-    reader = _ChunkReader(source, items, people, quarantine)
+    faults = vectors.faults(dimension) if vectors else {}
+    reader = _ChunkReader(source, items, people, quarantine, config.vectors.column or "", vectors, faults)
     chunks = [reader.read(records) for records in source.records(quarantine)]
     times = Times.join([chunk.times for chunk in chunks])
     resolved = resolve(times, unit=config.time_unit, now=now)
@@ -172,6 +183,9 @@ class _ChunkReader:
     items: Ids
     people: Ids
     quarantine: Quarantine
+    vector_column: str
+    vectors: VectorRows | None
+    vector_faults: Mapping[str, NDArray[np.bool_]]
 
     def read(self, records: Records) -> _Chunk:
         """Read all but the unit of the times, and refuse rows that are bad."""
@@ -190,6 +204,9 @@ class _ChunkReader:
                 **flags,
                 "metadata": columns["metadata"],
                 **{name: _parse_counts(columns[name]) for name in COUNTS},
+                "line": records.lines,
+                "file": columns["file"],
+                "file_hash": absent,
             }
         ).filter(pa.array(kept))
         numbers = self.items.number(columns["item_id"].filter(pa.array(kept)))
@@ -216,6 +233,8 @@ class _ChunkReader:
         ):
             is_personal = ours == "metadata"
             sieve.refuse(rows, reason, column=names.get(ours, ""), values=columns[ours], is_personal=is_personal)
+        if self.vectors:
+            refuse_vectors(sieve, self.vectors, self.vector_faults, lines - 1, column=self.vector_column)
         return sieve.kept
 
     def _numbers(self, author: pa.Array, kept: NDArray[np.bool_]) -> pa.Array:

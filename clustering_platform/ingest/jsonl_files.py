@@ -5,7 +5,7 @@ Encoding and line ends belong in ``text_files``, the meaning of keys in ``column
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,8 +27,8 @@ PEEKED_LINES = 100
 DEEPEST_NESTING = 20
 
 
-class _BadLineError(ValueError):
-    """A line that is no usable object; its argument is the reason."""
+class BadObjectError(ValueError):
+    """What was to be an object cannot be used; its argument is the reason."""
 
 
 class JsonlFile:
@@ -51,7 +51,7 @@ class JsonlFile:
                 raise IngestError(f"{text.name}: is one JSON array; write one object a line (JSON Lines) instead")
             try:
                 keys |= dict.fromkeys(_parse(line))
-            except _BadLineError:
+            except BadObjectError:
                 continue
         self.columns = tuple(keys)
 
@@ -60,7 +60,7 @@ class JsonlFile:
         scan = self._text.scan()
         number = 0
         with self._text.lines() as file:
-            chunk, characters = _Chunk(wanted, without), 0
+            chunk, characters = ObjectRows(wanted, without), 0
             for number, line in enumerate(file, start=1):
                 if line.isspace():
                     continue
@@ -68,7 +68,7 @@ class JsonlFile:
                 characters += len(line)
                 if chunk.size >= CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
                     yield chunk.records()
-                    chunk, characters = _Chunk(wanted, without), 0
+                    chunk, characters = ObjectRows(wanted, without), 0
             yield chunk.records()
         if number != scan.lines:
             raise AccountingError(f"{self._text.name}: {number} of {scan.lines} lines were parsed")
@@ -83,8 +83,8 @@ def _is_open_array(line: str) -> bool:
     return isinstance(value, list) and any(isinstance(inner, dict) for inner in value)
 
 
-class _Chunk:
-    """Rows on their way into `Records`."""
+class ObjectRows:
+    """Objects on their way into `Records`; see `Reader.records` for `wanted` and `without`."""
 
     def __init__(self, wanted: Sequence[str], without: frozenset[str] | None) -> None:
         self._without = without
@@ -95,14 +95,24 @@ class _Chunk:
 
     @property
     def size(self) -> int:
+        """Number of rows so far."""
         return len(self._lines) + len(self._malformed)
 
     def add(self, line: int, text: str) -> None:
+        """Take in a line of text."""
         try:
             row = _parse(text)
+        except BadObjectError as error:
+            self.refuse(line, str(error))
+        else:
+            self.add_object(line, row)
+
+    def add_object(self, line: int, row: Mapping[str, Any]) -> None:
+        """Take in an object, its numbers as text."""
+        try:
             values = [_scalar(row.get(name)) for name in self._columns]
-        except _BadLineError as error:
-            self._malformed.append(Malformed(line, str(error)))
+        except BadObjectError as error:
+            self.refuse(line, str(error))
             return
         self._lines.append(line)
         for column, value in zip(self._columns.values(), values, strict=True):
@@ -110,7 +120,12 @@ class _Chunk:
         if self._without is not None:
             self._rest.append(rest_json((name, _text(row[name])) for name in rest_columns(row, self._without)))
 
+    def refuse(self, line: int, reason: str) -> None:
+        """Take in a row that cannot be used."""
+        self._malformed.append(Malformed(line, reason))
+
     def records(self) -> Records:
+        """Return the rows."""
         columns = {name: pa.array(values, pa.string()) for name, values in self._columns.items()}
         return Records(np.array(self._lines, np.int64), columns, self._rest, self._malformed)
 
@@ -120,38 +135,43 @@ def _parse(line: str) -> dict[str, Any]:
 
     Raises
     ------
-    _BadLineError
+    BadObjectError
         With the reason for which the line is refused.
     """
     if "\0" in line:
-        raise _BadLineError("nul_byte")
+        raise BadObjectError("nul_byte")
     try:
-        row = _DECODER.decode(line)
+        row = DECODER.decode(line)
     except RecursionError:
-        raise _BadLineError("json_too_deep") from None
+        raise BadObjectError("json_too_deep") from None
     except json.JSONDecodeError:
-        raise _BadLineError("json_broken") from None
+        raise BadObjectError("json_broken") from None
     if not isinstance(row, dict):
-        raise _BadLineError("json_not_object")
-    if line.count("[") + line.count("{") > DEEPEST_NESTING and _depth(row) > DEEPEST_NESTING:
-        raise _BadLineError("json_too_deep")
-    if "\\u" in line:
-        _check_characters(row)
+        raise BadObjectError("json_not_object")
+    check_value(row, line)
     return row
+
+
+def check_value(value: Any, text: str) -> None:
+    """Raise `BadObjectError` where a value is nested too deeply or holds what is no character; `text` is its JSON."""
+    if text.count("[") + text.count("{") > DEEPEST_NESTING and _depth(value) > DEEPEST_NESTING:
+        raise BadObjectError("json_too_deep")
+    if "\\u" in text:
+        _check_characters(value)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
-        raise _BadLineError("json_duplicate_key")
+        raise BadObjectError("json_duplicate_key")
     return row
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise _BadLineError("json_not_finite")
+    raise BadObjectError("json_not_finite")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
 def _check_characters(value: Any) -> None:
@@ -160,9 +180,9 @@ def _check_characters(value: Any) -> None:
             _check_characters(inner)
     elif isinstance(value, str):
         if "\0" in value:
-            raise _BadLineError("nul_byte")
+            raise BadObjectError("nul_byte")
         if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-            raise _BadLineError("json_lone_surrogate")
+            raise BadObjectError("json_lone_surrogate")
 
 
 def _depth(value: Any) -> int:
@@ -182,7 +202,7 @@ def _scalar(value: Any) -> str | None:
     if type(value) is str:
         return value
     if isinstance(value, dict | list):
-        raise _BadLineError("json_nested")
+        raise BadObjectError("json_nested")
     return _text(value)
 
 

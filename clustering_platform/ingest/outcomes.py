@@ -18,10 +18,11 @@ from clustering_platform.datasets import Dataset, input_files
 from clustering_platform.ingest.arrays import chosen, successive, take_text
 from clustering_platform.ingest.columns import ALIASES, is_personal, list_names, looks_like_header, normalise, shown
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.found import Source
 from clustering_platform.ingest.ids import Ids, sift_ids, unusable
 from clustering_platform.ingest.items import ItemLog
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
-from clustering_platform.ingest.sources import Source, open_reader
+from clustering_platform.ingest.readers import open_reader
 from clustering_platform.tables import TABLES, conform
 
 WRONG = ("wrong", "incorrect", "false", "0", "0.0", "error")

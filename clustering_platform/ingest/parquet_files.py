@@ -4,7 +4,7 @@ What the text means belongs in ``votes`` and ``items``.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from clustering_platform.ingest.columns import check_names, list_names, shown
 from clustering_platform.ingest.errors import IngestError
 from clustering_platform.ingest.records import LONGEST_TEXT, Malformed, Records, rest_columns, rest_json
 from clustering_platform.ingest.text_files import Stamp, open_regular, unchanged
+from clustering_platform.ingest.vector_rows import VectorRows
 
 LARGEST_DECODED = 4 * 2**30
 """Bytes that one file may decode to. Half a megabyte can decode to five gigabytes, whatever the file says of itself."""
@@ -28,14 +29,19 @@ _LARGEST_EXACT_FLOAT = 2.0**53
 class ParquetFile:
     """A Parquet file.
 
+    Parameters
+    ----------
+    vectors
+        Name of the column that holds vectors, if it has it.
+
     Raises
     ------
     IngestError
         It is not Parquet, incomplete, damaged, encrypted or too large, or two columns have the same name.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.path, self._name = path, name
+    def __init__(self, path: Path, name: str, *, vectors: str | None = None) -> None:
+        self.path, self._name, self._vectors = path, name, vectors
         self._stamp = Stamp.of(path)
         with self._opened([]) as file:
             schema, metadata = file.schema_arrow, file.metadata
@@ -43,7 +49,7 @@ class ParquetFile:
         self._fields = {field.name: field.type for field in schema}
         check_names(name, schema.names)
         self.columns = tuple(field.name for field in schema if _is_plain(field.type))
-        self._ignored = [field.name for field in schema if not _is_plain(field.type)]
+        self._ignored = [field.name for field in schema if not _is_plain(field.type) and field.name != vectors]
         self._check_size(self._rows * len(self.columns))
 
     @property
@@ -52,6 +58,40 @@ class ParquetFile:
         if not self._ignored:
             return ()
         return (f"columns of nested or other types that cannot be read were ignored: {list_names(self._ignored)}",)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether it has the column of vectors."""
+        return self._vectors in self._fields
+
+    def vectors(self) -> VectorRows:
+        """Return the vectors of all rows.
+
+        Raises
+        ------
+        IngestError
+            The column is not there, or holds something other than lists of numbers.
+        """
+        column = self._vectors
+        if column is None or column not in self._fields:
+            raise IngestError(
+                f"{self._name}: source.vectors.column names no column of it; found {list_names(list(self._fields))}"
+            )
+        if not _is_vector(self._fields[column]):
+            raise IngestError(
+                f"{self._name}: column {shown(column)!r} is {self._fields[column]}, not lists of numbers; "
+                "write vectors as list<float>"
+            )
+        with unchanged(self.path, self._name, self._stamp), self._opened([]) as file:
+            pieces = (batch.column(0) for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[column]))
+            return VectorRows.of_lists(self._within_limit(pieces))
+
+    def _within_limit(self, pieces: Iterable[pa.Array]) -> Iterator[pa.Array]:
+        decoded = 0
+        for piece in pieces:
+            decoded += piece.nbytes
+            self._check_size(decoded)
+            yield piece
 
     def records(self, wanted: Sequence[str], *, without: frozenset[str] | None = None) -> Iterator[Records]:
         """Yield all rows; see `Reader.records`."""
@@ -166,6 +206,12 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(
         types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
     )
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    types = pa.types
+    is_list = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(is_list and (types.is_floating(kind.value_type) or types.is_integer(kind.value_type)))
 
 
 def _is_plain(kind: pa.DataType) -> bool:

@@ -19,9 +19,10 @@ from clustering_platform.ingest.arrays import parse_distinct
 from clustering_platform.ingest.columns import normalise
 from clustering_platform.ingest.csv_files import CsvFile
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.found import COUNTS, Source
 from clustering_platform.ingest.ids import Ids
 from clustering_platform.ingest.items import ItemLog
-from clustering_platform.ingest.sources import COUNTS, POLIS_MATRIX_FILES, POLIS_SUMMARY_FILE, Source
+from clustering_platform.ingest.sources import POLIS_MATRIX_FILES, POLIS_SUMMARY_FILE
 from clustering_platform.ingest.text_files import TextFile
 from clustering_platform.ingest.votes import VoteLog, pair_numbers
 

@@ -25,10 +25,16 @@ MESSAGES = {
     "bad_quote": "a quote stands where none may; put the value in quotes and double the quotes within it",
     "boolean_unknown": "neither true nor false; write true, false, 1, 0, or nothing for false",
     "column_count": "more or fewer values than the header has columns; put values that hold the separator in quotes",
+    "document_too_large": "a document has at most 16 MB; split it",
     "field_too_long": f"longer than {LONGEST_TEXT // 1024} kB; shorten or split it",
+    "file_empty": "there is nothing in the file; fill it or take it out of the folder",
+    "file_not_text": "not a text file that can be read; save it as UTF-8 text",
+    "image_damaged": "the picture is incomplete or damaged; copy or export it again",
+    "image_too_large": "a picture has at most 100 million pixels and 256 MB; make it smaller",
+    "image_unknown": "no picture that can be read, whatever its name says; save it as JPEG, PNG or WebP",
     "item_id_missing": "no item id",
     "item_id_unusable": f"item ids have no control characters and at most {LONGEST_ID} bytes",
-    "item_unknown": "no item of this dataset has that id; correct it, or add the item",
+    "item_unknown": "no item of this dataset has that id; correct it, add the item, or leave the row out",
     "json_broken": "the line is no complete JSON object",
     "json_duplicate_key": "the object has a key twice",
     "json_lone_surrogate": "half of a surrogate pair, which is no character",
@@ -39,6 +45,7 @@ MESSAGES = {
     "label_missing": "no label; leave out items of which nothing is known",
     "label_unusable": f"labels have no control characters and at most {LONGEST_ID} bytes",
     "moderation_unknown": "moderation is -1 rejected, 0 not moderated or 1 accepted",
+    "not_decodable": "a byte that does not fit the encoding; save the file as UTF-8, or set source.encoding",
     "nul_byte": "a NUL byte; export the file again",
     "timestamp_future": "in the future; correct the clock or the value",
     "timestamp_implausible": "not a time since 1990; correct it, or set source.time_unit in dataset.yaml",
@@ -47,6 +54,11 @@ MESSAGES = {
     "timestamp_unreadable": "not a time; write ISO 8601 or a number of (milli)seconds since 1970",
     "truth_is_itself": "names the item itself; name the other item, or nothing",
     "truth_unknown": "the item that it is paired with is none of this dataset; correct the id, or add the item",
+    "vector_ambiguous": "the id stands here more than once, with different vectors; keep one of them",
+    "vector_dimension": "not as many numbers as the other vectors have",
+    "vector_missing": "no vector",
+    "vector_not_finite": "NaN, infinite, or a number too large for 32 bits",
+    "vector_zero": "all numbers are zero: the vector points nowhere",
     "vote_missing": "no vote; a vote that was not cast is left out, a pass is 0",
     "vote_out_of_range": "not a vote; write -1, 0 or 1, or name the word under source.vote_values in dataset.yaml",
     "voter_id_missing": "no voter id",
@@ -94,7 +106,9 @@ class Quarantine:
     def add_malformed(self, file: str, rows: Sequence[Malformed]) -> None:
         """Take in rows that a reader could not read; nothing of them is kept."""
         for reason in sorted({row.reason for row in rows}):
-            self.add(file, np.array([row.line for row in rows if row.reason == reason], np.int64), reason)
+            found = [row for row in rows if row.reason == reason]
+            details = pa.array([row.details for row in found], pa.string())
+            self.add(file, np.array([row.line for row in found], np.int64), reason, values=details)
 
     def table(self, *, people: pa.Array) -> pa.Table:
         """Return the table `quarantine`, in order of file and line.

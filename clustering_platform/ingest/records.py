@@ -25,10 +25,14 @@ LONGEST_ID = 512
 
 @dataclass(frozen=True)
 class Malformed:
-    """A row that has no form: where it starts and why. What it holds is not kept: anything may stand anywhere."""
+    """A row that has no form: where it starts and why. What it holds is not kept: anything may stand anywhere.
+
+    `details` say more of where and what, but nothing that stands in the row.
+    """
 
     line: int
     reason: str
+    details: str | None = None
 
 
 @dataclass(frozen=True)

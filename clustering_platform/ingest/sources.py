@@ -1,15 +1,13 @@
 """Sources: which files of a dataset are read, as what, and what was noticed about them.
 
-Reading a file belongs in ``csv_files``, ``jsonl_files`` and ``parquet_files``; what its rows mean in ``votes`` and
-``items``.
+Reading a file belongs in ``readers``; what its rows mean in ``votes``, ``items``, ``whole_files`` and ``vectors``.
 """
 
 import difflib
 import fnmatch
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from clustering_platform.dataset_config import SourceConfig
@@ -20,22 +18,24 @@ from clustering_platform.ingest.columns import (
     check_configured,
     describe_missing,
     describe_unknown,
-    list_names,
-    normalise,
     recognise,
     resolve,
 )
-from clustering_platform.ingest.csv_files import CsvFile
 from clustering_platform.ingest.errors import IngestError
-from clustering_platform.ingest.jsonl_files import JsonlFile
-from clustering_platform.ingest.parquet_files import ParquetFile
-from clustering_platform.ingest.quarantine import Quarantine
-from clustering_platform.ingest.records import Reader, Records
-from clustering_platform.ingest.text_files import Stamp, TextFile, describe_magic, open_regular
+from clustering_platform.ingest.found import WHOLE, Source, Unread
+from clustering_platform.ingest.other_files import (
+    OF_ROWS,
+    caption_columns,
+    find_documents,
+    find_pictures,
+    find_vectors,
+    may_have_pictures,
+    why_not,
+)
+from clustering_platform.ingest.readers import PARQUET_SUFFIXES, open_reader
+from clustering_platform.ingest.text_files import Stamp, open_regular
+from clustering_platform.ingest.vector_files import ITEM_ID, has_vectors, vectors_of_column
 
-CSV_SUFFIXES = (".csv", ".tsv", ".tab")
-JSONL_SUFFIXES = (".jsonl", ".ndjson")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 POLIS_SUMMARY_FILE = "summary.csv"
 POLIS_MATRIX_FILES = ("participants-votes.csv", "participant-votes.csv")
 POLIS_FILES = (
@@ -49,70 +49,6 @@ POLIS_FILES = (
     "participants-xids.csv",
 )
 """Files of a Polis export that hold neither votes nor items."""
-COUNTS = ("agrees", "disagrees")
-_WHY_NOT = {
-    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".npy", ".npz"), "may run code when opened"),
-    **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z"), "is an archive; unpack it"),
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "is a spreadsheet; save it as CSV"),
-    ".json": "is JSON; write one object a line as .jsonl",
-}
-
-
-@dataclass
-class Source:
-    """A file that is read.
-
-    Attributes
-    ----------
-    name
-        Its path within the dataset.
-    columns
-        Our column to the file's column.
-    counts
-        Columns of an item file that count votes: `agrees` and `disagrees` to the file's column.
-    findings
-        What was noticed, as sentences for people.
-    read
-        Number of rows read so far.
-    """
-
-    name: str
-    reader: Reader
-    content: Content
-    columns: dict[str, str]
-    counts: dict[str, str] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
-    read: int = 0
-
-    def note(self, finding: str) -> None:
-        """Take down a finding."""
-        self.findings.append(finding)
-
-    def note_count(self, count: int, what: str) -> None:
-        """Take down how many of something there are, if any."""
-        if count:
-            self.note(f"{what}: {count:,}")
-
-    def records(self, quarantine: Quarantine) -> Iterator[Records]:
-        """Yield the rows of the file; malformed ones go to `quarantine`."""
-        without = frozenset(self.columns.values()) if self.content == "items" else None
-        for records in self.reader.records([*self.columns.values(), *self.counts.values()], without=without):
-            self.read += records.read
-            quarantine.add_malformed(self.name, records.malformed)
-            yield records
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A file that is not read.
-
-    `why` goes on from "it", `details` says what would have to be there.
-    """
-
-    path: Path
-    name: str
-    why: str
-    details: str = ""
 
 
 def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
@@ -128,14 +64,20 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     config = dataset.config.source
     check_configured(config.columns)
     files = [path for path in input_files(dataset.folder) if path != dataset.folder / CONFIG_FILE]
-    names = {path: path.relative_to(dataset.folder).as_posix() for path in files}
-    names = {path: name for path, name in names.items() if name != dataset.config.outcomes.file}
-    _check_patterns(config, list(names.values()))
-    found = [_find(path, name, config) for path, name in names.items()]
+    paths = {path.relative_to(dataset.folder).as_posix(): path for path in files}
+    paths.pop(dataset.config.outcomes.file or "", None)
+    _check_patterns(config, list(paths))
+    beside = {config.vectors.ids, config.vectors.metadata}
+    has_captions = may_have_pictures(paths, config)
+    found = [_find(path, name, config, has_captions) for name, path in paths.items() if name not in beside]
     sources, unread = (
         [one for one in found if isinstance(one, Source)],
         [one for one in found if isinstance(one, Unread)],
     )
+    sources += find_vectors(sources, paths, config)
+    whole = find_pictures(sources, paths, config) or find_documents(sources, paths, config)
+    unread = [one for one in unread if one.name not in {source.name for source in whole}]
+    sources = sorted([*sources, *whole], key=lambda source: source.name)
     if not sources:
         raise IngestError(_nothing_found(dataset, unread))
     _check_configured_names(sources, config)
@@ -143,68 +85,36 @@ def find_sources(dataset: Dataset) -> tuple[list[Source], list[Unread]]:
     return kept, unread + copies
 
 
-def open_reader(
-    path: Path, name: str, config: SourceConfig, *, recognises: Callable[[Sequence[str]], bool] | None = None
-) -> Reader:
-    """Open a file by the ending of its name, or by its first bytes where that says nothing.
+def _find(path: Path, name: str, config: SourceConfig, has_captions: bool) -> Source | Unread | None:
+    """Return a file as it is to be read, or why it is not; None for the file of vectors, see `find_vectors`.
 
-    Parameters
-    ----------
-    recognises
-        Tells whether names of columns are understood. Default: those of votes and items are.
-
-    Raises
-    ------
-    IngestError
-        The file is not what its name says, or cannot be understood.
+    `has_captions` says whether tables may give captions of pictures.
     """
-    with open_regular(path, name) as file:
-        head = file.read(64)
-    suffix = path.suffix.lower()
-    is_parquet = head.startswith((b"PAR1", b"PARE"))
-    if suffix in PARQUET_SUFFIXES or (is_parquet and suffix not in CSV_SUFFIXES + JSONL_SUFFIXES):
-        if not is_parquet:
-            what = describe_magic(head) or ("text" if head else "empty")
-            raise IngestError(f"{name}: is called Parquet but is {what}; export it again or rename it")
-        return ParquetFile(path, name)
-    text = TextFile(path, name, encoding=config.encoding)
-    if suffix in JSONL_SUFFIXES or (suffix not in CSV_SUFFIXES and head.lstrip()[:1] in (b"{", b"[")):
-        return JsonlFile(text)
-    return CsvFile(text, recognises=recognises or (lambda names: recognise(names, config.columns) is not None))
-
-
-def _find(path: Path, name: str, config: SourceConfig) -> Source | Unread:
     content = _named_content(name, config)
     if content is None:
+        if name == config.vectors.file and path.suffix.lower() not in PARQUET_SUFFIXES:
+            return None
         if config.votes is not None and config.items is not None:
             return Unread(path, name, "is not named in dataset.yaml")
         suffix = path.suffix.lower()
         if config.format != "table" and path.name in POLIS_FILES:
             return Unread(path, name, "is called like a summary of Polis; if it is data, name it in dataset.yaml")
-        if suffix not in CSV_SUFFIXES + JSONL_SUFFIXES + PARQUET_SUFFIXES:
-            return Unread(path, name, _WHY_NOT.get(suffix, "is neither CSV, JSONL nor Parquet"))
+        if suffix not in OF_ROWS:
+            return Unread(path, name, why_not(suffix))
     reader = open_reader(path, name, config)
     content = content or _recognised_content(reader.columns, config)
+    captions = caption_columns(reader.columns, config) if has_captions and content != "votes" else None
+    if captions:
+        return Source.of(name, reader, "items", captions)
     if content is None:
+        if has_vectors(reader):
+            return Source.of(name, vectors_of_column(reader, name, config), "vectors", {ITEM_ID: ITEM_ID})
         details = describe_unknown(reader.columns, config.columns)
         return Unread(path, name, "holds neither votes nor items", details)
     columns = resolve(reader.columns, content, config.columns)
-    if not set(REQUIRED[content]) <= set(columns):
+    if not set(REQUIRED[content]) <= set(columns) | ({"text"} if has_vectors(reader) else set()):
         raise IngestError(f"{name}: {describe_missing(reader.columns, content, config.columns)}")
-    return _source(name, reader, content, columns)
-
-
-def _source(name: str, reader: Reader, content: Content, columns: dict[str, str]) -> Source:
-    counts = {}
-    if content == "items":
-        counts = {key: column for column in reader.columns if (key := normalise(column)) in COUNTS}
-    source = Source(name, reader, content, columns, counts)
-    for note in reader.notes:
-        source.note(note)
-    unused = [column for column in reader.columns if column and column not in columns.values()]
-    if content == "votes" and unused:
-        source.note(f"columns that were not used: {list_names(unused)}")
-    return source
+    return Source.of(name, reader, content, columns)
 
 
 def _named_content(name: str, config: SourceConfig) -> Content | None:
@@ -249,13 +159,14 @@ def _check_configured_names(sources: Sequence[Source], config: SourceConfig) -> 
 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[Unread]]:
-    """Leave out files that have the same bytes as an earlier one."""
-    sizes = Counter(Stamp.of(source.reader.path).size for source in sources)
+    """Leave out files of rows that have the same bytes as an earlier one; documents and pictures may be equal."""
+    sizes = Counter(Stamp.of(source.reader.path).size for source in sources if source.content not in WHOLE)
     first: dict[str, Source] = {}
     copies = []
     for source in sources:
         path = source.reader.path
-        key = _digest(path, source.name) if sizes[Stamp.of(path).size] > 1 else source.name
+        may_be_copy = source.content not in WHOLE and sizes[Stamp.of(path).size] > 1
+        key = _digest(path, source.name) if may_be_copy else source.name
         if first.setdefault(key, source) is not source:
             copies.append(Unread(path, source.name, f"is a copy of {first[key].name}"))
     return list(first.values()), copies

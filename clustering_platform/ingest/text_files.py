@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.errors import EmptyFileError, IngestError, UndecodableError
 
 LONGEST_LINE = 16 * 2**20
 """Characters; longer lines, and quoted values, are taken for a missing line end or quote."""
@@ -136,9 +136,9 @@ class TextFile:
             raise IngestError(f"{name}: is {what}, not text; export it as CSV, JSONL or Parquet")
         self.encoding = _encoding(head, name, encoding)
 
-    def empty(self) -> IngestError:
+    def empty(self) -> EmptyFileError:
         """Return the error to raise where there is nothing in the file."""
-        return IngestError(f"{self.name}: is empty; put rows into it, or take it out of the folder")
+        return EmptyFileError(f"{self.name}: is empty; put rows into it, or take it out of the folder")
 
     @contextlib.contextmanager
     def lines(self) -> Iterator[io.TextIOWrapper]:
@@ -195,17 +195,19 @@ class TextFile:
                 if not block:
                     return Scan(ends + (tail > 0), has_nul)
 
-    def _undecodable(self, error: UnicodeDecodeError, seen: int, ends: int, tail: int) -> IngestError:
+    def _undecodable(self, error: UnicodeDecodeError, seen: int, ends: int, tail: int) -> UndecodableError:
         """Return the error that names line, column and byte of what cannot be decoded."""
         before = error.object[: error.start].decode(error.encoding, errors="replace")
         before = before.replace("\r\n", "\n").replace("\r", "\n")
         line = ends + before.count("\n") + 1
         column = len(before) - before.rfind("\n") if "\n" in before else tail + len(before) + 1
         position = seen - len(error.object) + error.start
-        return IngestError(
-            f"{self.name}: line {line}, column {column}: the byte 0x{error.object[error.start]:02x} "
-            f"(byte {position} of the file) is not {self.encoding.removesuffix('-sig')}; save the file as UTF-8, or "
-            "name its encoding as source.encoding in dataset.yaml (often cp1252)"
+        where = f"column {column}: the byte 0x{error.object[error.start]:02x} (byte {position} of the file)"
+        return UndecodableError(
+            f"{self.name}: line {line}, {where} is not {self.encoding.removesuffix('-sig')}; save the file as UTF-8, "
+            "or name its encoding as source.encoding in dataset.yaml (often cp1252)",
+            line=line,
+            where=where,
         )
 
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import SourceConfig
 from clustering_platform.ingest.arrays import chosen, parse_distinct, successive
+from clustering_platform.ingest.found import Source
 from clustering_platform.ingest.ids import Ids, sift_ids
 from clustering_platform.ingest.quarantine import Quarantine, Sieve
 from clustering_platform.ingest.records import Records
-from clustering_platform.ingest.sources import Source
 from clustering_platform.ingest.times import MISSING, NAIVE, UNREADABLE, Times, read_times, resolve
 
 WORDS = {"agree": 1, "pass": 0, "disagree": -1, "buena": 1, "neutral": 0, "mala": -1}

@@ -11,6 +11,7 @@ TOPICS_JOB = "topics"
 OPINIONS_JOB = "opinions"
 EXPORT_JOB = "export"
 EXPORT_TOPICS_JOB = "export_topics"
+RECOMMEND_JOB = "recommend_topics"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -19,7 +20,7 @@ def build_jobs(start_day: date) -> list[Any]:
     return [
         dg.define_asset_job(
             TOPICS_JOB,
-            selection=dg.AssetSelection.groups("ingest", "topics"),
+            selection=dg.AssetSelection.groups("ingest", "topics") - dg.AssetSelection.assets("topic_recommendation"),
             config=_tagging(DATASETS),
             description="Read a dataset's files, find its topics, name them and publish the dataset's tables.",
         ),
@@ -40,6 +41,12 @@ def build_jobs(start_day: date) -> list[Any]:
             selection=dg.AssetSelection.assets("topic_export"),
             config=_tagging(DATASETS),
             description="Write the published topics of a dataset as files for visualisers.",
+        ),
+        dg.define_asset_job(
+            RECOMMEND_JOB,
+            selection=dg.AssetSelection.assets("topic_recommendation"),
+            config=_tagging(DATASETS),
+            description="Compare strategies of topics on parts of a dataset and recommend one.",
         ),
     ]
 

@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from clustering_platform.dataset_config import DatasetConfig
-from clustering_platform.datasets import Dataset
-from clustering_platform.opinions.log import end_of, rows_until
-from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.warehouse import Warehouse
+from clustering_platform.orchestration.recipes import FORCE_TAG, ROOM_VERSIONS, Recipes, hash_of
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
-from clustering_platform.store.curation import Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
-from clustering_platform.store.reading import StoredTable
-from clustering_platform.tables import TABLES, Room
-from clustering_platform.tables.outcomes import OUTCOME_TABLES
-from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
+from clustering_platform.tables import TABLES
 
 if TYPE_CHECKING:
-    from clustering_platform.ingest.pseudonyms import Pseudonyms
-    from clustering_platform.semantics.embedders.protocol import Embedder
+    pass
 
-# Raise the number of a room when its results change with the same input and settings.
-ROOM_VERSIONS: dict[Room, str] = {"ingest": "2", "opinions": "3", "topics": "1"}
-
-FORCE_TAG = "clustering/force"
-_OUTCOMES = {table.name for table in OUTCOME_TABLES}
-_TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
 @dataclass
-class Publication:
-    """A run on one slice: where it reads, where it writes, what it commits."""
-
-    warehouse: Warehouse
-    part: Slice
-    context: dg.AssetExecutionContext
-    _recipes: dict[str | date, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, context: dg.AssetExecutionContext) -> Self:
-        """Return the publication that an asset is part of."""
-        return cls(context.resources.warehouse, Slice.from_key(context.partition_key), context)
-
-    @property
-    def log(self) -> Any:
-        """The run's log in Dagster."""
-        return self.context.log
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The dataset of the run."""
-        return self.warehouse.dataset(self.part.dataset)
-
-    @property
-    def config(self) -> DatasetConfig:
-        """The settings of the dataset."""
-        return self.dataset.config
-
-    @cached_property
-    def decisions(self) -> list[Decision]:
-        """What people decided about the topics of the dataset before this run, oldest first."""
-        return self.warehouse.decisions(self.part.dataset)
-
-    @property
-    def scope(self) -> str:
-        """`day` for an opinion snapshot, `dataset` otherwise."""
-        return "day" if self.part.day else "dataset"
+class Publication(Recipes):
+    """A run on one slice: what it writes and commits."""
 
     @property
     def last_asset(self) -> str:
@@ -99,13 +41,6 @@ class Publication:
         rooms = sorted({TABLES[name].room for name in self.table_names})
         return " ".join(f"{room}-{ROOM_VERSIONS[room]}" for room in rooms)
 
-    def file(self, table: str) -> StoredFile:
-        """Return the file of a table that this run is to read or publish, be it of the day or of the dataset."""
-        run, instance = self.context.run, self.context.instance
-        if TABLES[table].scope == self.scope:
-            return self.warehouse.locate(table, self.part, run, instance)
-        return self.warehouse.locate_settled(table, Slice(self.part.dataset), run, instance)
-
     def write(self, table: str, content: pa.Table, inputs: Mapping[str, str], recipe: str) -> StoredFile:
         """Store a table under the id of this run."""
         return self.warehouse.files.write(
@@ -118,134 +53,14 @@ class Publication:
             recipe=recipe,
         )
 
-    def recipe(self, table: str) -> str:
-        """Return a hash of all that a table depends on: input, settings and code version."""
-        room = TABLES[table].room
-        if self.part.day and room == "opinions":
-            of_day = self.day_recipe(self.part.day)
-            return _hash([of_day, self._published_content("item_topics")]) if table in _TOPIC_OPINIONS else of_day
-        step = room if room == "ingest" else table
-        if step not in self._recipes:
-            self._recipes[step] = _hash([ROOM_VERSIONS[room], *self._ingredients(step)])
-        return self._recipes[step]
-
-    def day_recipe(self, day: date) -> str:
-        """Return a hash of all that the tables of a day depend on, whether or not they were made.
-
-        These are the votes up to its end, ids and moderation of the items voted on by then, the settings of opinions,
-        the code version and the commit that the day goes on from. Votes of later days change nothing, nor do items
-        that came later, nor texts.
-        """
-        if day not in self._recipes:
-            votes, items = self._log()
-            settings = self.config.opinions.model_dump(mode="json")
-            before = self._before(day)
-            ingredients = [votes.digest(rows_until(votes, day)), _moderation(items, day), settings]
-            ingredients += [before.fingerprint] if before else []
-            self._recipes[day] = _hash([ROOM_VERSIONS["opinions"], *ingredients])
-        return self._recipes[day]
-
-    def published(self, table: str, *columns: str) -> pa.Table | None:
-        """Return a table of the newest commit of the dataset as a whole, or some columns; None where there is none.
-
-        Raises
-        ------
-        StoreError
-            Its file is gone.
-        """
-        if self._published_content(table) is None or self._whole is None:
-            return None
-        return self.warehouse.files.open(self.warehouse.commits.committed_file(self._whole, table)).read(*columns)
-
-    def _published_content(self, table: str) -> str | None:
-        """Return the content hash of a table of the newest commit of the dataset as a whole."""
-        found = self._whole.tables.get(table) if self._whole else None
-        return found.content if found else None
-
-    @cached_property
-    def _whole(self) -> Commit | None:
-        return self.warehouse.commits.newest(self.part.dataset, None)
-
-    def _log(self) -> tuple[StoredTable, StoredTable]:
-        """Return the tables `votes` and `items`; with `voters`, they name each other's rows by number.
-
-        Raises
-        ------
-        StoreError
-            The three were not made together.
-        """
-        votes, items, voters = (self.file(name) for name in ("votes", "items", "voters"))
-        if not votes.recipe == items.recipe == voters.recipe:
-            raise StoreError(
-                f"votes, items and voters of {self.part.dataset!r} were not read together; run 'topics' again"
-            )
-        return self.warehouse.files.open(votes), self.warehouse.files.open(items)
-
-    @cached_property
-    def predecessor(self) -> Commit | None:
-        """The commit of an earlier day that this one goes on from; None where it starts anew."""
-        return self._before(self.part.day) if self.part.day else None
-
-    def _before(self, day: date) -> Commit | None:
-        is_warm = self.config.opinions.continuity == "warm"
-        return self.warehouse.commits.before(self.part.dataset, day) if is_warm else None
-
-    def _ingredients(self, step: str) -> list[Any]:
-        """Return what a table depends on; the settings of topics that only naming reads leave the tree as it is.
-
-        What was published before is no part of it: the ids that topics had decide how they are called, not what they
-        are, and the same tree once more gets the same ids.
-        """
-        from clustering_platform.semantics.curation import in_force
-
-        topics = self.config.topics
-        match step:
-            case "ingest":
-                settings = self.config.model_dump(mode="json", include={"source", "privacy", "ingest", "outcomes"})
-                return [self.dataset.fingerprint(settings=False), settings, self.pseudonyms().tag]
-            case "embeddings":
-                chosen = [topics.include_rejected, topics.embedding.provider, topics.embedding.template]
-                with self.create_embedder() as embedder:  # its name says all else that changes a vector
-                    return [self.file("items").recipe, *chosen, embedder.model]
-            case "projection":
-                return [self.recipe("embeddings"), topics.seed]
-            case "topic_tree" | "item_topics" | "topic_lineage":
-                merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
-                return [self.recipe("found_topics"), merges]
-            case "proposed_names":
-                return [self.recipe("topic_tree"), topics.model_dump(mode="json", include={"name_words"})]
-            case _ if step in _OUTCOMES:
-                return [
-                    self.recipe("topic_tree"),
-                    self.recipe("item_topics"),
-                    self.file("outcomes").recipe,
-                    topics.seed,
-                ]
-            case "topic_names" | "curation":
-                return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
-            case _:
-                settings = topics.model_dump(mode="json", exclude={"include_rejected", "embedding", "name_words"})
-                return [self.recipe("embeddings"), settings]
-
-    def pseudonyms(self) -> Pseudonyms:
-        """Return what stands for the ids of voters."""
-        from clustering_platform.ingest.pseudonyms import Pseudonyms
-
-        return Pseudonyms.for_dataset(self.dataset, self.warehouse.settings)
-
-    def create_embedder(self) -> AbstractContextManager[Embedder]:
-        """Return the embedder of the dataset; leaving its block releases the model."""
-        settings = self.config.topics.embedding
-        embedder: AbstractContextManager[Embedder] = self.context.resources.embedders.create(settings)
-        return embedder
-
     def unchanged(self, tables: Sequence[str]) -> tuple[Commit, dict[str, StoredFile]] | None:
         """Return the newest commit and its files of `tables`, if this run would only make the same again.
 
         The asset that publishes asks the same of all other files of the commit.
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
-        if newest is None or self.context.run.tags.get(FORCE_TAG) == "true":
+        is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
+        if newest is None or is_wanted:
             return None
         try:
             needed = self.table_names if self.last_asset in tables else tables
@@ -285,7 +100,7 @@ class Publication:
         rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
 
     def _fingerprint(self, files: Mapping[str, StoredFile]) -> str:
-        return files[self.last_asset].recipe if self.part.day else _hash({name: files[name].recipe for name in files})
+        return files[self.last_asset].recipe if self.part.day else hash_of({name: files[name].recipe for name in files})
 
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""
@@ -320,16 +135,3 @@ def _as_predecessor(commit: Commit | None) -> Predecessor | None:
     if commit is None or commit.day is None:
         return None
     return Predecessor(day=commit.day, sequence=commit.sequence, fingerprint=commit.fingerprint)
-
-
-@functools.lru_cache(64)
-def _moderation(items: StoredTable, day: date) -> str:
-    """Return a hash of ids and moderation of the items that were voted on by the end of a day."""
-    columns = ["item_id", "moderation", "is_meta"]
-    rows = items.read(*columns, "first_vote_at")
-    voted = rows.filter(pc.less(rows["first_vote_at"], pa.scalar(end_of(day), rows["first_vote_at"].type)))
-    return _hash(voted.select(columns).sort_by("item_id").to_pydict())
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]

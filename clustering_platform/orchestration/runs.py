@@ -15,10 +15,10 @@ from dagster_shared.error import SerializableErrorInfo
 from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
-from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.jobs import OPINIONS_JOB, RECOMMEND_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.progress import Standing, watched
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG, REFIT_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
 from clustering_platform.tables import TABLES
@@ -88,15 +88,21 @@ class Runner:
         for observation in observe(dataset):
             self.instance.report_runless_asset_event(observation)
 
-    def run_topics(self, dataset: Dataset, *, force: bool = False, on_progress: OnProgress | None = None) -> Outcome:
+    def run_topics(
+        self, dataset: Dataset, *, force: bool = False, refit: bool = False, on_progress: OnProgress | None = None
+    ) -> Outcome:
         """Read the dataset, find its topics and publish its tables."""
-        return self._run(TOPICS_JOB, Slice(dataset.name), force, on_progress)
+        return self._run(TOPICS_JOB, Slice(dataset.name), _wishes(force, refit), on_progress)
 
     def run_opinions(
         self, dataset: Dataset, *, day: date | None = None, force: bool = False, on_progress: OnProgress | None = None
     ) -> Outcome:
         """Make the opinion snapshot of a day, by default today, and publish it."""
-        return self._run(OPINIONS_JOB, Slice(dataset.name, day or today()), force, on_progress)
+        return self._run(OPINIONS_JOB, Slice(dataset.name, day or today()), _wishes(force), on_progress)
+
+    def run_recommendation(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Compare strategies of topics on the vectors that were made last."""
+        return self._run(RECOMMEND_JOB, Slice(dataset.name), _wishes(False), on_progress)
 
     def steps(self, job: str) -> list[str]:
         """Return the names of the asset steps of a job, in the order in which they run."""
@@ -107,7 +113,7 @@ class Runner:
         """Tell whether votes of a dataset were read and there are any."""
         return has_votes(self.instance, dataset.name)
 
-    def _run(self, job: str, part: Slice, force: bool, on_progress: OnProgress | None) -> Outcome:
+    def _run(self, job: str, part: Slice, wishes: dict[str, str], on_progress: OnProgress | None) -> Outcome:
         run_id = str(uuid.uuid4())
         with _reported(self.instance, run_id, on_progress):
             result = self.definitions.resolve_job_def(job).execute_in_process(
@@ -115,10 +121,15 @@ class Runner:
                 run_id=run_id,
                 partition_key=part.key,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags=run_tags(part) | ({FORCE_TAG: "true"} if force else {}),
+                tags=run_tags(part) | wishes,
                 raise_on_error=False,
             )
         return Outcome(job, run_id, tuple(faults_of(result)))
+
+
+def _wishes(force: bool, refit: bool = False) -> dict[str, str]:
+    wanted = {FORCE_TAG: force, REFIT_TAG: refit}
+    return {tag: "true" for tag, is_wanted in wanted.items() if is_wanted}
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from clustering_platform.opinions.log import rows_until, time_of
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.store.errors import StoreError
 
 if TYPE_CHECKING:

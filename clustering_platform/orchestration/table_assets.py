@@ -21,7 +21,8 @@ import pyarrow as pa
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
 from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
-from clustering_platform.orchestration.publication import ROOM_VERSIONS, Publication
+from clustering_platform.orchestration.publication import Publication
+from clustering_platform.orchestration.recipes import ROOM_VERSIONS
 from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
@@ -102,6 +103,24 @@ class Run(Publication):
 
 
 @dataclass(frozen=True)
+class Advice:
+    """A check that warns and holds nothing up: it follows from the content of a table alone."""
+
+    table: str
+    name: str
+    description: str
+    judge: Callable[[pa.Table], tuple[bool, str]]
+
+    def result(self, content: pa.Table) -> dg.AssetCheckResult:
+        """Return what is to be said of the content."""
+        passed, reason = self.judge(content)
+        severity = dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(
+            asset_key=self.table, check_name=self.name, passed=passed, severity=severity, description=reason
+        )
+
+
+@dataclass(frozen=True)
 class TableAsset:
     """A function that computes tables, with what Dagster is to know of it."""
 
@@ -110,6 +129,7 @@ class TableAsset:
     kinds: frozenset[str]
     deps: tuple[str, ...]
     checks: tuple[tuple[str, str, str], ...]
+    advice: tuple[Advice, ...]
     publishes: bool
 
     @property
@@ -157,10 +177,14 @@ class TableAsset:
             )
             for name in self.tables
         ]
-        return contract + [
-            dg.AssetCheckSpec(name, asset=table, blocking=True, description=description)
-            for table, name, description in self.checks
-        ]
+        return (
+            contract
+            + [
+                dg.AssetCheckSpec(name, asset=table, blocking=True, description=description)
+                for table, name, description in self.checks
+            ]
+            + [dg.AssetCheckSpec(one.name, asset=one.table, description=one.description) for one in self.advice]
+        )
 
     def _materialize(
         self, context: dg.AssetExecutionContext, inputs: Mapping[str, StoredTable]
@@ -219,6 +243,7 @@ class TableAsset:
             for table, name, _ in self.checks
             if table == file.table
         ]
+        extra += [one.result(run.warehouse.files.read(file)) for one in self.advice if one.table == file.table]
         return dg.MaterializeResult(
             asset_key=file.table,
             metadata={**shown, "dagster/row_count": file.rows, PATH_KEY: file.path, "size (bytes)": file.bytes},
@@ -232,6 +257,7 @@ def table_asset(
     kinds: Sequence[str] = ("python", "parquet"),
     deps: Sequence[str] = (),
     checks: Sequence[tuple[str, str, str]] = (),
+    advice: Sequence[Advice] = (),
     publishes: bool = False,
 ) -> Callable[[Callable[..., pa.Table | Tables]], TableAsset]:
     """Make a table asset of a function ``(run, <input table>, ...) -> table or tuple of tables``.
@@ -248,12 +274,14 @@ def table_asset(
         Assets it depends on beside the tables in its signature.
     checks
         Further blocking checks, (table, name, description); the function records their results.
+    advice
+        Checks that warn.
     publishes
         Whether it ends its chain: its run commits the tables of the dataset, or of the day.
     """
 
     def decorate(function: Callable[..., pa.Table | Tables]) -> TableAsset:
-        return TableAsset(function, tables, frozenset(kinds), tuple(deps), tuple(checks), publishes)
+        return TableAsset(function, tables, frozenset(kinds), tuple(deps), tuple(checks), tuple(advice), publishes)
 
     return decorate
 

@@ -12,7 +12,7 @@ Figures = dict[str, dg.MarkdownMetadataValue]
 _SHOWN = 5
 
 
-def worst_and_best(topic_outcomes: pa.Table, topic_tree: pa.Table, items: pa.Table) -> Figures:
+def worst_and_best(topic_outcomes: pa.Table, topic_tree: pa.Table, chunks: pa.Table, items: pa.Table) -> Figures:
     """Return the topics with significantly more and fewer errors, worst and best first, as metadata by title.
 
     Topics have no names yet; the item nearest to the middle of each stands for it.
@@ -22,16 +22,19 @@ def worst_and_best(topic_outcomes: pa.Table, topic_tree: pa.Table, items: pa.Tab
     items
         `item_id` and `text`.
     """
-    exemplars = {row["topic_id"]: row["exemplar_ids"][:1] for row in topic_tree.to_pylist()}
+    from clustering_platform.semantics.pieces import piece_items
+
+    named = topic_tree.select(["topic_id", "exemplar_ids"]).to_pylist()
+    exemplars = {row["topic_id"]: row["exemplar_ids"][0] for row in named if row["exemplar_ids"]}
+    shown_ids = pa.array(exemplars.values(), pa.string())
+    pieces = piece_items(items, chunks.filter(pc.is_in(chunks["item_id"], value_set=shown_ids)))
+    texts = dict(zip(pieces["item_id"].to_pylist(), pieces["text"].to_pylist(), strict=True))
     columns = ["topic_id", "depth", "items_with_outcome", "error_rate", "rate_elsewhere", "q_value"]
     shown: Figures = {}
     for title, flag, order in (("worst topics", "is_worse", "descending"), ("best topics", "is_better", "ascending")):
         rows = topic_outcomes.filter(topic_outcomes[flag]).sort_by([("phi", order)]).slice(0, _SHOWN).to_pylist()
         for row in rows:
-            found = items.filter(
-                pc.is_in(items["item_id"], value_set=pa.array(exemplars[row["topic_id"]], pa.string()))
-            )
-            row["exemplar"] = next(iter(found["text"].to_pylist()), None)
+            row["exemplar"] = texts.get(exemplars.get(row["topic_id"], ""))
         if rows:
             shown[title] = grid([*columns, "exemplar"], rows)
     return shown

@@ -15,6 +15,7 @@ from clustering_platform.store.errors import StoreError
 
 if TYPE_CHECKING:
     from clustering_platform.semantics.lineage import Before
+    from clustering_platform.semantics.placing import Fit
     from clustering_platform.semantics.proposing import CuratedTopics
 
 
@@ -35,6 +36,21 @@ def earlier_topics(commits: Commits, dataset: str) -> Before | None:
             except StoreError:
                 continue
     return None
+
+
+def earlier_fit(commits: Commits, dataset: str) -> Fit | None:
+    """Return the tree that is published of a dataset, with its map; None where there is none that can be read."""
+    from clustering_platform.semantics.placing import Fit
+    from clustering_platform.semantics.topic_tables import FOUND_TABLES
+
+    newest = commits.newest(dataset, None)
+    if newest is None or "topic_fit" not in newest.tables:
+        return None
+    try:
+        tables = {name: _read(commits, newest, name) for name in (*FOUND_TABLES, "projection")}
+    except StoreError:
+        return None
+    return Fit(tables) if tables["topic_fit"].num_rows else None
 
 
 def read_curated(commits: Commits, dataset: str) -> CuratedTopics:

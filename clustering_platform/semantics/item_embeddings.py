@@ -1,26 +1,37 @@
-"""Which texts are embedded, in which order, and what is checked: the `embeddings` table.
+"""What is embedded, in which order, and what is checked: the `embeddings` table.
 
-The models belong in ``embedders``, the store of vectors in ``embedding_cache``.
+The models belong in ``embedders`` and ``image_embedder``, the store of vectors in ``embedding_cache``.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from clustering_platform.images import image_hash, read_image
 from clustering_platform.semantics.embedders.protocol import Embedder, EmbedsInParts
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
-from clustering_platform.semantics.texts import content_hash, excerpt, is_blank, normalise
+from clustering_platform.semantics.image_embedder import ImageEmbedder
+from clustering_platform.semantics.texts import HASH_LENGTH, content_hash, excerpt, is_blank, normalise
 from clustering_platform.tables import TABLES, conform
 
 Progress = Callable[[int, int], None]
+Content = TypeVar("Content")
 
 
-def topic_items(items: pa.Table, *, include_rejected: bool) -> pa.Table:
-    """Return the items that take part in topics: all, or all but those that moderation rejected."""
-    return items if include_rejected else items.filter(pc.not_equal(items["moderation"], -1))
+class _Embeds(Protocol[Content]):
+    """Turns contents of one kind into vectors: what embedders of texts and of pictures have in common."""
+
+    @property
+    def model(self) -> str: ...
+
+    def embed(self, contents: list[Content], /) -> NDArray[np.float32]: ...
 
 
 def embed_items(
@@ -40,7 +51,7 @@ def embed_items(
     Parameters
     ----------
     items
-        The `items` table; of it `item_id` and `text` are read.
+        Items, or their pieces; of them `item_id` and `text` are read.
     batch_size
         Texts in a batch; each batch is stored in the cache as soon as it is done.
     progress
@@ -59,17 +70,77 @@ def embed_items(
     ]
     owners = {text: item_id for item_id, text in reversed(rows)}
     vectors = embed_texts(list(owners), embedder, cache, batch_size=batch_size, progress=progress, owners=owners)
-    dimension = len(next(iter(vectors.values()), ()))
-    matrix = np.array([vectors[text] for _, text in rows], dtype=np.float32).reshape(len(rows), dimension)
-    table = pa.table(
-        {
-            "item_id": pa.array([item_id for item_id, _ in rows], pa.string()),
-            "content_hash": pa.array([content_hash(text) for _, text in rows], pa.string()),
-            "model": pa.array([embedder.model] * len(rows), pa.string()),
-            "vector": list_column(matrix),
-        }
+    return _table(
+        [item_id for item_id, _ in rows],
+        [content_hash(text) for _, text in rows],
+        embedder.model,
+        [vectors[text] for _, text in rows],
     )
-    return conform(table, TABLES["embeddings"])
+
+
+def embed_pictures(
+    items: pa.Table,
+    folder: Path,
+    embedder: ImageEmbedder,
+    cache: EmbeddingCache,
+    *,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> pa.Table:
+    """Return the `embeddings` table: the vector of the picture of each item that has one.
+
+    Pictures with equal bytes are embedded once, and those that the cache knows not at all.
+
+    Parameters
+    ----------
+    items
+        The `items` table, or their pieces; of it `item_id`, `file` and `file_hash` are read.
+    folder
+        Where the files lie.
+    batch_size
+        Pictures in a batch; each batch is stored in the cache as soon as it is done.
+    progress
+        As in `embed_items`, of distinct pictures.
+
+    Raises
+    ------
+    ValueError
+        The embedder returned something other than one finite vector that is not zero for each picture, or a file is
+        not what it was when the items were read; the message names it.
+    """
+    chosen = items.filter(pc.is_valid(items["file"]))
+    item_ids, files, hashes = (chosen[name].to_pylist() for name in ("item_id", "file", "file_hash"))
+    named = dict(zip(hashes, files, strict=True))
+    vectors = _embed(
+        {key: folder / named[key] for key in sorted(named)},
+        _Unchanged(embedder, {folder / file: key for key, file in named.items()}),
+        cache,
+        batch_size=batch_size,
+        progress=progress,
+        label=lambda key: f"picture {named[key]!r}",
+    )
+    return _table(item_ids, hashes, embedder.model, [vectors[key] for key in hashes])
+
+
+def given_embeddings(items: pa.Table, item_vectors: pa.Table) -> pa.Table:
+    """Return the `embeddings` table of vectors made elsewhere: of each item that has one, scaled to length one.
+
+    Their model is called ``given@`` and a hash of them all, and the hash of an item's content is that of its vector.
+
+    Parameters
+    ----------
+    items
+        The items that take part; of them `item_id` is read.
+    item_vectors
+        The `item_vectors` table.
+    """
+    vectors = item_vectors.filter(pc.is_in(item_vectors["item_id"], items["item_id"]))
+    matrix = vector_matrix(vectors["vector"])
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1, keepdims=True)
+    hashes = [hashlib.sha256(row).hexdigest() for row in np.ascontiguousarray(matrix, dtype="<f4")]
+    model = f"given@{hashlib.sha256(''.join(hashes).encode()).hexdigest()[:12]}"
+    item_ids = vectors["item_id"].to_pylist()
+    return _table(item_ids, [key[:HASH_LENGTH] for key in hashes], model, list((matrix / lengths).astype(np.float32)))
 
 
 def embed_texts(
@@ -86,35 +157,97 @@ def embed_texts(
     `owners` names the item of each text for error messages.
     """
     hashes = {text: content_hash(text) for text in dict.fromkeys(texts)}
-    known = cache.get_many(embedder.model, list(hashes.values()))
-    missing = sorted((text for text, key in hashes.items() if key not in known), key=lambda text: (-len(text), text))
-    report = progress or (lambda done, total: None)
-    report(len(hashes) - len(missing), len(hashes))
-    labels = [f"item {owners[text]!r}" if owners else repr(excerpt(text, 60)) for text in missing]
-    dimension = len(next(iter(known.values()))) if known else None
-    done = len(hashes) - len(missing)
-    for positions, part in _parts(embedder, missing, labels, batch_size=batch_size, dimension=dimension):
-        vectors = _checked(part, [labels[position] for position in positions], embedder.model)
-        made = dict(zip((hashes[missing[position]] for position in positions), vectors, strict=True))
-        cache.put_many(embedder.model, made)
-        known |= made | cache.get_many(embedder.model, list(made))  # another process may have stored them first
-        done += len(made)
-        report(done, len(hashes))
-    _check_dimensions(known.values(), embedder.model)
-    cache.settle(embedder.model, hashes.values())
+    ordered = sorted(hashes, key=lambda text: (-len(text), text))
+    contents = {hashes[text]: text for text in ordered}
+
+    def label(key: str) -> str:
+        return f"item {owners[contents[key]]!r}" if owners else repr(excerpt(contents[key], 60))
+
+    known = _embed(contents, embedder, cache, batch_size=batch_size, progress=progress, label=label)
     return {text: known[key] for text, key in hashes.items()}
 
 
+def _embed(
+    contents: Mapping[str, Content],
+    embedder: _Embeds[Content],
+    cache: EmbeddingCache,
+    *,
+    batch_size: int,
+    progress: Progress | None,
+    label: Callable[[str], str],
+) -> dict[str, NDArray[np.float32]]:
+    """Return the vector of each content by its hash, from the cache where it knows it.
+
+    Parameters
+    ----------
+    contents
+        What is embedded, by its hash, in the order in which it goes to the embedder.
+    label
+        Returns what to call the content of a hash in messages.
+    """
+    known = cache.get_many(embedder.model, list(contents))
+    missing = [key for key in contents if key not in known]
+    report = progress or (lambda done, total: None)
+    report(len(contents) - len(missing), len(contents))
+    labels = [label(key) for key in missing]
+    dimension = len(next(iter(known.values()))) if known else None
+    done = len(contents) - len(missing)
+    wanted = [contents[key] for key in missing]
+    for positions, part in _parts(embedder, wanted, labels, batch_size=batch_size, dimension=dimension):
+        vectors = _checked(part, [labels[position] for position in positions], embedder.model)
+        made = dict(zip((missing[position] for position in positions), vectors, strict=True))
+        cache.put_many(embedder.model, made)
+        known |= made | cache.get_many(embedder.model, list(made))  # another process may have stored them first
+        done += len(made)
+        report(done, len(contents))
+    _check_dimensions(known.values(), embedder.model)
+    cache.settle(embedder.model, contents)
+    return known
+
+
 def _parts(
-    embedder: Embedder, texts: list[str], labels: list[str], *, batch_size: int, dimension: int | None
+    embedder: _Embeds[Content], contents: list[Content], labels: list[str], *, batch_size: int, dimension: int | None
 ) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
-    """Yield positions in `texts` with their vectors, as the embedder is done with them."""
+    """Yield positions in `contents` with their vectors, as the embedder is done with them."""
     if isinstance(embedder, EmbedsInParts):
+        texts = cast(list[str], contents)  # pictures have no such embedders
         yield from embedder.embed_in_parts(texts, labels=labels, dimension=dimension)
         return
-    for start in range(0, len(texts), batch_size):
-        batch = texts[start : start + batch_size]
+    for start in range(0, len(contents), batch_size):
+        batch = contents[start : start + batch_size]
         yield range(start, start + len(batch)), embedder.embed(batch)
+
+
+@dataclass(frozen=True)
+class _Unchanged:
+    """An embedder of pictures that embeds none but those whose bytes have the hash they are known by."""
+
+    embedder: ImageEmbedder
+    hashes: Mapping[Path, str]
+
+    @property
+    def model(self) -> str:
+        return self.embedder.model
+
+    def embed(self, files: list[Path]) -> NDArray[np.float32]:
+        for file in files:
+            if not file.is_file() or image_hash(read_image(file)) != self.hashes[file]:
+                raise ValueError(f"{file.name}: is not there any more as it was read; run the job again")
+        return self.embedder.embed(files)
+
+
+def _table(item_ids: list[str], hashes: list[str], model: str, vectors: Sequence[NDArray[np.float32]]) -> pa.Table:
+    """Return the table `embeddings`."""
+    matrix = np.array(vectors, dtype=np.float32).reshape(len(item_ids), len(vectors[0]) if vectors else 0)
+    table = pa.table(
+        {
+            "item_id": pa.array(item_ids, pa.string()),
+            "content_hash": pa.array(hashes, pa.string()),
+            "model": pa.array([model] * len(item_ids), pa.string()),
+            "vector": list_column(matrix),
+        }
+    )
+    return conform(table, TABLES["embeddings"])
 
 
 def vector_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
@@ -136,7 +269,7 @@ def _checked(vectors: NDArray[np.float32], labels: list[str], model: str) -> NDA
     vectors = np.asarray(vectors, dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(labels) or vectors.shape[1] == 0:
         raise ValueError(
-            f"{model}: returned an array of shape {vectors.shape} for {len(labels)} texts, the first of which is "
+            f"{model}: returned an array of shape {vectors.shape} for {len(labels)} contents, the first of which is "
             f"{labels[0]}; expected one row for each"
         )
     lengths = np.linalg.norm(vectors, axis=1)

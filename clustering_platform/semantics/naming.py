@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.candidates import Candidate, score_candidates
 from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
@@ -19,6 +20,7 @@ from clustering_platform.semantics.phrases import Key, find_phrases, first_words
 from clustering_platform.semantics.texts import excerpt
 from clustering_platform.semantics.topic_texts import TopicTexts, read_topics
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import TopicsConfig
 
 _SUMMARY_LENGTH = 300
 _KEYWORDS = 8
@@ -56,7 +58,7 @@ def name_topics(
     cache: EmbeddingCache,
     config: TopicsConfig,
 ) -> pa.Table:
-    """Return the table `proposed_names`, from the texts and their vectors alone.
+    """Return the table `proposed_names`, from the texts of `items`, or of their pieces, and their vectors alone.
 
     A topic without subtopics is named by its best phrase. A single word, or a phrase that a sibling has too, is
     followed by a second phrase that says something else: ``Parking / downtown``. What a topic above is named by is
@@ -64,15 +66,20 @@ def name_topics(
     half of it; else it is named by its largest subtopics: ``Calendar, vacation, set an alarm``. Where there is no
     phrase, the first words of the most telling text stand in.
 
-    Equal texts count once, so that repeating a text does not name a topic.
+    Equal texts count once, so that repeating a text does not name a topic. Where the vectors of the items are not
+    those of their texts (pictures, vectors given), the texts that are most like their topic get vectors of `embedder`
+    to be compared with phrases. A topic without any text is named by a folder in
+    which its items lie, or has a number for a name.
     """
     if topic_tree.num_rows == 0:
         return TABLES["proposed_names"].empty()
-    texts, seen = read_topics(items, embeddings, topic_tree, item_topics)
+
+    def embed(wanted: list[str]) -> dict[str, NDArray[np.float32]]:
+        return embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
+
+    texts, seen = read_topics(items, embeddings, topic_tree, item_topics, model=embedder.model, embed=embed)
     phrases = find_phrases(texts, longest=config.name_words)
-    candidates = score_candidates(
-        seen, phrases, lambda wanted: embed_texts(wanted, embedder, cache, batch_size=config.embedding.batch_size)
-    )
+    candidates = score_candidates(seen, phrases, embed)
     topics = _topics(seen, candidates)
     for topic in topics:
         topic.head = _head(topic)
@@ -85,7 +92,7 @@ def name_topics(
             "topic_id": [topic.seen.topic_id for topic in topics],
             "name": [topic.name for topic in topics],
             "summary": [excerpt(topic.seen.telling, _SUMMARY_LENGTH) for topic in topics],
-            "keywords": pa.array([_keywords(topic.candidates) for topic in topics], pa.list_(pa.string())),
+            "keywords": pa.array([_keywords(topic) for topic in topics], pa.list_(pa.string())),
             "source": ["offline"] * len(topics),
         }
     )
@@ -144,10 +151,16 @@ def _name_alone(topic: _Topic, most_words: int) -> tuple[str, str]:
     """Return the short name and the name of a topic, as long as no sibling has the same."""
     if topic.head:
         return topic.head.text, _extended(topic, most_words) if word_count(topic.head.key) == 1 else topic.head.text
-    if topic.children:
+    if topic.children and _is_mixed(topic):
         return topic.children[0].short, _joined([child.short for child in topic.children], most_words)
     start = _start(topic, most_words)
     return start, start
+
+
+def _is_mixed(topic: _Topic) -> bool:
+    """Say whether a topic is named by its subtopics: it has texts, or its items lie in several folders."""
+    labels = topic.seen.labels
+    return len(topic.seen.texts) > 0 or (len(labels.names) > 1 and labels.share < _LEAST_SPREAD)
 
 
 def _extended(topic: _Topic, most_words: int) -> str:
@@ -184,7 +197,10 @@ def _joined(parts: list[str], most_words: int) -> str:
 
 def _start(topic: _Topic, most_words: int) -> str:
     start = first_words(topic.seen.telling, most_words)
-    return start if any(character.isalpha() for character in start) else f"Topic {topic.seen.topic_id[1:]}"
+    if any(character.isalpha() for character in start):
+        return start
+    labels = topic.seen.labels.names if not len(topic.seen.texts) else []
+    return first_words(labels[0], most_words) if labels else f"Topic {topic.seen.topic_id[1:]}"
 
 
 def _tell_apart(siblings: list[_Topic], most_words: int) -> None:
@@ -212,8 +228,11 @@ def _names(topic: _Topic, most_words: int, *, is_shared: bool) -> Iterator[str]:
         number += 1
 
 
-def _keywords(candidates: list[Candidate]) -> list[str]:
-    """Return the best phrases, without those that overlap a better one."""
+def _keywords(topic: _Topic) -> list[str]:
+    """Return the best phrases, without those that overlap a better one, or folders where there are no texts."""
+    if not len(topic.seen.texts):
+        return topic.seen.labels.names
+    candidates = topic.candidates
     chosen: list[Candidate] = []
     for candidate in candidates:
         if not any(overlap(candidate.key, other.key) for other in chosen):

@@ -10,6 +10,9 @@ import unicodedata
 _UNSAFE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+HASH_LENGTH = 32
+
+
 def normalise(text: str) -> str:
     """Return the text in Unicode normal form C, without white space around it."""
     return unicodedata.normalize("NFC", text).strip()
@@ -22,7 +25,7 @@ def is_blank(text: str | None) -> bool:
 
 def content_hash(text: str) -> str:
     """Return the hash by which the vector of a normalised text is known: 32 hexadecimal digits of SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
 
 
 def excerpt(text: str, length: int) -> str:

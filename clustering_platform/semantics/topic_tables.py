@@ -10,21 +10,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics import exemplars, topic_measures
 from clustering_platform.semantics.item_embeddings import list_column, vector_matrix
+from clustering_platform.semantics.placing import fit_state
 from clustering_platform.semantics.reduction import Floats, Labels, distinct_rows
 from clustering_platform.semantics.silhouettes import silhouettes, unit_rows
 from clustering_platform.semantics.strategies import grow_tree
 from clustering_platform.semantics.strategies.auto import neighbour_similarity
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree
 from clustering_platform.tables import TABLES, conform
+from clustering_platform.topics_config import TopicsConfig
 
-FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales")
+FOUND_TABLES = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 
 
 def build_topic_tree(
-    embeddings: pa.Table, *, config: TopicsConfig, weights: NDArray[np.float64] | None = None
+    embeddings: pa.Table, *, config: TopicsConfig, settings: str = "", weights: NDArray[np.float64] | None = None
 ) -> dict[str, pa.Table]:
     """Return the tables of the tree, by name, for the `embeddings` table.
 
@@ -33,6 +34,8 @@ def build_topic_tree(
 
     Parameters
     ----------
+    settings
+        Hash of the settings and the model, kept to see later whether the tree is still that of the settings.
     weights
         What each item counts, where the settings weigh items by time: float64[items].
     """
@@ -42,9 +45,11 @@ def build_topic_tree(
     points, point_of = distinct_rows(vectors)
     summed = None if weights is None else np.bincount(point_of, weights).astype(np.float64)
     space = Space(points, config.seed, summed)
-    forest = _Placing(space, grow_tree(space, config), vectors, point_of)
+    forest = _Placing(space, grow_tree(space, config), vectors, point_of, embeddings["content_hash"])
     item_ids = np.array(embeddings["item_id"].to_pylist(), dtype=object)
-    tables = (forest.topics(item_ids), forest.items(item_ids), forest.levels(), forest.merges(), forest.scales())
+    items = conform(forest.items(item_ids), TABLES["found_item_topics"])
+    fit = fit_state(items, settings=settings, made_with=items.num_rows, config=config)
+    tables = (forest.topics(item_ids), items, forest.levels(), forest.merges(), forest.scales(), fit)
     return {name: conform(table, TABLES[name]) for name, table in zip(FOUND_TABLES, tables, strict=True)}
 
 
@@ -65,6 +70,7 @@ class _Placing:
     tree: Tree
     vectors: Floats
     point_of: NDArray[np.int64]
+    content: pa.ChunkedArray
 
     @cached_property
     def placed(self) -> list[_Placed]:
@@ -172,6 +178,7 @@ class _Placing:
         return pa.table(
             {
                 "item_id": pa.array(item_ids.tolist(), pa.string()),
+                "content_hash": self.content,
                 "topic_id": pa.array([one.path[-1] for one in self.placed]).take(pa.array(rows[of_item])),
                 "depth": np.array([len(one.path) - 1 for one in self.placed])[rows][of_item],
                 "path": paths.take(pa.array(rows[of_item])),

@@ -11,6 +11,7 @@ from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
 from clustering_platform.tables.opinions import OPINION_TABLES
 from clustering_platform.tables.outcomes import OUTCOME_TABLES
+from clustering_platform.tables.pieces import PIECE_TABLES
 from clustering_platform.tables.topic_identity import TOPIC_IDENTITY_TABLES
 from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 from clustering_platform.tables.topics import TOPIC_TABLES
@@ -26,6 +27,7 @@ TABLES: dict[str, Table] = {
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
         *TOPIC_OPINION_TABLES,
+        *PIECE_TABLES,
         *TOPIC_TABLES,
         *OUTCOME_TABLES,
         *TOPIC_IDENTITY_TABLES,

@@ -42,11 +42,11 @@ def _short(value: float) -> str:
 class Meter:
     """Wall and CPU seconds, and the growth of memory (MB) to its peak, of all blocks it is put around.
 
-    What the process holds when the first block begins, imported libraries above all, does not count. Linux only: peak
-    memory is that of the process itself, not what it inherited from the one that started it.
+    What the process holds when the first block begins, imported libraries above all, does not count; in `peak`, it
+    does. Linux only: peak memory is that of the process itself, not what it inherited from the one that started it.
     """
 
-    seconds = cpu = megabytes = 0.0
+    seconds = cpu = megabytes = peak = 0.0
     _held: float | None = None
 
     def __enter__(self) -> Self:
@@ -60,7 +60,8 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter() - self._wall
         self.cpu += time.process_time() - self._cpu
-        self.megabytes = max(self.megabytes, _memory("VmHWM") - (self._held or 0.0))
+        self.peak = max(self.peak, _memory("VmHWM"))
+        self.megabytes = self.peak - (self._held or 0.0)
 
 
 def let_go() -> None:

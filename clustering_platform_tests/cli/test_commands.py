@@ -49,6 +49,16 @@ def test_add_shows_what_it_found_and_offers_a_valid_name(clustering: Command, ta
     assert names(inbox) == ["town-talk"]
 
 
+def test_add_counts_documents_together(clustering: Command, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    for name, content in {"a.txt": b"one", "b.md": b"two", "c.txt": b"caf\xe9"}.items():
+        (tmp_path / "reports" / name).write_bytes(content)
+    result = clustering("add", tmp_path / "reports")
+    assert result.exit_code == 0, result.output
+    assert "3 files: documents: 3 read, 2 accepted, 1 quarantined, 0 superseded" in result.output
+    assert "c.txt:1" in result.output
+
+
 def test_add_takes_a_single_file(clustering: Command, talk: Path, inbox: Path) -> None:
     assert clustering("add", talk / "votes.csv", "--name", "votes-only").exit_code == 0
     assert names(inbox / "votes-only") == ["votes.csv"]

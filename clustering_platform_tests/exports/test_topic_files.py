@@ -23,6 +23,7 @@ from clustering_platform.exports.topic_files import (
     write_topics,
 )
 from clustering_platform.exports.topics import PublishedTopics
+from clustering_platform.tables import TABLES
 from clustering_platform_tests.exports.conversations import rows_of
 from clustering_platform_tests.exports.talks import HOSTILE, TOPICS, direction, item, many, published
 
@@ -92,6 +93,7 @@ def test_items_with_a_topic_are_given_out_with_their_place_and_path(talk: Publis
     assert list(rows) == ["bus", "noise", "oak", "lawn", "park"]
     assert rows["oak"] == {
         "id": "oak",
+        "document_id": "oak",
         "text": "about oak",
         "metadata": {"page": "7", "where": "=cmd"},
         "time": "2026-03-01T12:00:00.000000Z",
@@ -196,7 +198,8 @@ def test_duckdb_reads_x_y_and_text_from_the_parquet(talk: PublishedTopics, tmp_p
     ]
     described = {row[0]: row[1] for row in items_parquet(talk, tmp_path, "DESCRIBE SELECT * FROM ITEMS")}
     assert described == {
-        **{"x": "FLOAT", "y": "FLOAT", "item_id": "VARCHAR", "text": "VARCHAR", "topic_id": "VARCHAR"},
+        **{"x": "FLOAT", "y": "FLOAT", "item_id": "VARCHAR", "document_id": "VARCHAR", "text": "VARCHAR"},
+        "topic_id": "VARCHAR",
         **{"topic": "VARCHAR", **{f"cluster_depth_{depth}": "VARCHAR" for depth in range(3)}},
         **{"similarity": "FLOAT", "is_noise": "BOOLEAN"},
     }
@@ -209,6 +212,63 @@ def test_the_parquet_has_plain_types_and_nothing_beside_its_columns(talk: Publis
     assert not file.metadata.metadata
     assert {str(field.type) for field in file.schema_arrow} == {"string", "float", "bool"}
     assert file.metadata.row_group(0).column(0).compression == "SNAPPY"
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> PublishedTopics:
+    """A report in three pieces, two of them on parks, between two short ones; the places of chunks are not in order."""
+    rows = [item("first", "about buses"), item("long", "oaks, lawns, buses", metadata='{"year": 2024}'), item("last")]
+    homes = {"first": "t1", "long#0001": "t3", "long#0002": "t3", "long#0003": "t1", "last": "t4"}
+    cuts = {
+        **{"last": (1, 0, 6), "long#0001": (1, 0, 6), "long#0002": (2, 6, 13), "long#0003": (3, 13, 18)},
+        "first": (1, 0, 11),
+    }
+    made = published(tmp_path / "reports", rows, homes=homes)
+    chunks = [
+        {"item_id": one, "document_id": one.split("#")[0], "position": position, "text_start": start, "text_end": end}
+        for one, (position, start, end) in cuts.items()
+    ]
+    made.files["chunks"] = tmp_path / "chunks.stored"
+    pq.write_table(pa.Table.from_pylist(chunks, schema=TABLES["chunks"].schema()), made.files["chunks"])
+    return made
+
+
+def test_an_item_that_is_cut_is_given_out_by_pieces_in_the_order_of_items(
+    reports: PublishedTopics, tmp_path: Path
+) -> None:
+    rows = items_json(reports)
+    assert list(rows) == ["first", "long#0001", "long#0002", "long#0003", "last"]
+    pieces = [row for row in rows.values() if row["document_id"] == "long"]
+    assert [row["text"] for row in pieces] == ["oaks, ", "lawns, ", "buses"]
+    assert [row["path"][-1] for row in pieces] == ["t3", "t3", "t1"]
+    assert [row["metadata"] for row in pieces] == [{"year": 2024}] * 3
+    question = "SELECT item_id, document_id, text, topic_id FROM ITEMS WHERE document_id <> item_id"
+    assert items_parquet(reports, tmp_path, question) == [
+        ("long#0001", "long", "oaks, ", "t3"),
+        ("long#0002", "long", "lawns, ", "t3"),
+        ("long#0003", "long", "buses", "t1"),
+    ]
+
+
+def test_in_the_csv_an_item_that_is_cut_has_its_main_topic(reports: PublishedTopics) -> None:
+    rows = items_csv(reports)
+    assert list(rows) == ["first", "long", "last"]
+    assert rows["long"]["text"] == "oaks, lawns, buses"
+    assert [row["topic_id"] for row in rows.values()] == ["t1", "t3", "t4"]
+
+
+def test_the_metadata_of_a_picture_names_its_file(tmp_path: Path) -> None:
+    rows = [
+        item("a", metadata='{"bytes": 7}', file="red/a.png"),
+        item("b", metadata='{"bytes": 8}'),
+        item("c", file="c.jpg"),
+    ]
+    made = published(tmp_path / "photos", rows, homes={"a": "t1", "b": "t1", "c": "t1"})
+    assert [row["metadata"] for row in items_json(made).values()] == [
+        {"bytes": 7, "file": "red/a.png"},
+        {"bytes": 8},
+        {"file": "c.jpg"},
+    ]
 
 
 def test_an_item_that_is_not_on_the_map_is_left_out_where_a_place_is_needed(tmp_path: Path) -> None:

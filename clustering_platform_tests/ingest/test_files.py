@@ -10,8 +10,9 @@ import pytest
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.ingest import csv_rows, parquet_files, text_files
 from clustering_platform.ingest.errors import IngestError
+from clustering_platform.ingest.readers import open_reader
 from clustering_platform.ingest.records import Reader
-from clustering_platform.ingest.sources import find_sources, open_reader
+from clustering_platform.ingest.sources import find_sources
 from clustering_platform_tests.ingest.folders import (
     ITEMS,
     VOTES_HEADER,
@@ -207,6 +208,8 @@ def test_a_dataset_of_items_alone_has_no_votes_and_the_other_way_round(tmp_path:
             "is_seed": False,
             "is_listed": False,
             "first_vote_at": votes_only.votes["voted_at"][0].as_py(),
+            "file": None,
+            "file_hash": None,
             "metadata": None,
         }
     ]

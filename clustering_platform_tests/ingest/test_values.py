@@ -79,6 +79,8 @@ def test_all_that_an_item_file_says_is_read(tmp_path: Path) -> None:
             "is_seed": False,
             "is_listed": True,
             "first_vote_at": None,
+            "file": None,
+            "file_hash": None,
             "metadata": '{"topic": "Öl"}',
         },
         {
@@ -91,6 +93,8 @@ def test_all_that_an_item_file_says_is_read(tmp_path: Path) -> None:
             "is_seed": False,
             "is_listed": True,
             "first_vote_at": None,
+            "file": None,
+            "file_hash": None,
             "metadata": None,
         },
     ]

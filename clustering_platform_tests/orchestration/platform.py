@@ -12,7 +12,6 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.datasets import Dataset
 from clustering_platform.definitions import build_defs
 from clustering_platform.orchestration.embedders import Embedders
@@ -21,6 +20,7 @@ from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commit, Commits
 from clustering_platform.store.files import Files
+from clustering_platform.topics_config import EmbeddingConfig
 
 DAY = date(2026, 3, 31)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

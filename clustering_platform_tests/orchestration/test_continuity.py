@@ -14,7 +14,7 @@ from clustering_platform.cli.summary import print_summary
 from clustering_platform.opinions import compute
 from clustering_platform.orchestration.checks import violations
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.catalog import connect
 from clustering_platform.tables import TABLES

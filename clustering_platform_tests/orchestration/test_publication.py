@@ -9,7 +9,8 @@ import pytest
 
 from clustering_platform.orchestration import table_assets
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.publication import FORCE_TAG, Publication
+from clustering_platform.orchestration.publication import Publication
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.catalog import connect
@@ -135,15 +136,21 @@ def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platfor
     assert (platform.settings.warehouse / str(shown["path"])).is_file()
 
 
-INGEST = ("items", "votes", "voters", "outcomes", "quarantine", "ingest_report")
+INGEST = ("items", "item_vectors", "votes", "voters", "outcomes", "quarantine", "ingest_report")
 OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
-FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales")
+PIECES = (("chunks",), ("embeddings",))
+FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 TREE = ("topic_tree", "item_topics", "topic_lineage")
+STEPS = (FOUND, ("projection",), TREE, ("document_topics",), OUTCOMES, ("proposed_names",))
 LAST = ("topic_names", "curation")
 
 
+def keys_of(*selections: tuple[str, ...]) -> list[dg.AssetKey]:
+    return [dg.AssetKey(name) for selection in selections for name in selection]
+
+
 def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
+    for selection in (INGEST, *PIECES, *STEPS):
         assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection]).success
         assert platform.log() == []
     assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in LAST]).success
@@ -151,7 +158,7 @@ def test_assets_materialized_one_by_one_are_published_by_the_last(platform: Plat
 
 
 def test_tables_that_do_not_belong_together_are_not_published(platform: Platform) -> None:
-    for selection in (INGEST, ("embeddings",), ("projection",), FOUND, TREE, OUTCOMES, ("proposed_names",)):
+    for selection in (INGEST, *PIECES, *STEPS):
         platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in selection])
     write_conversation(platform.dataset().folder, items=30)
     platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
@@ -161,8 +168,8 @@ def test_tables_that_do_not_belong_together_are_not_published(platform: Platform
 
 
 def test_re_execution_reads_what_the_first_run_made_and_writes_its_own(platform: Platform) -> None:
-    first = platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in (*INGEST, "embeddings")])
-    rest = [dg.AssetKey(name) for name in ("projection", *FOUND, *TREE, *OUTCOMES, "proposed_names", *LAST)]
+    first = platform.run("topics", "talk", asset_selection=keys_of(INGEST, *PIECES))
+    rest = keys_of(*STEPS, LAST)
     tags = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     second = platform.run("topics", "talk", asset_selection=rest, tags=tags)
     assert second.success
@@ -252,9 +259,7 @@ def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
 def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later(platform: Platform) -> None:
     first = ingest(platform)
     write_conversation(platform.dataset().folder, items=30)
-    rest = [
-        dg.AssetKey(name) for name in ("embeddings", "projection", *FOUND, *TREE, *OUTCOMES, "proposed_names", *LAST)
-    ]
+    rest = keys_of(*PIECES, *STEPS, LAST)
     again = {"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     assert platform.run("topics", "talk", asset_selection=rest, tags=again).success
     assert platform.log()[0].tables["items"].rows == 24

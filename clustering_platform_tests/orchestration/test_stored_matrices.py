@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized, write_conversation
 
 

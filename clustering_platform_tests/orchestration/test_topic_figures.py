@@ -10,7 +10,7 @@ from clustering_platform.cli.summary import print_summary
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.catalog import connect
 from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized
-from clustering_platform_tests.orchestration.test_publication import KEY
+from clustering_platform_tests.orchestration.test_publication import INGEST, KEY
 
 
 @pytest.fixture
@@ -86,8 +86,7 @@ def test_a_day_says_which_published_topics_divide_its_groups(platform: Platform)
 
 
 def test_a_day_without_published_topics_has_no_topics_yet_and_has_them_later(platform: Platform) -> None:
-    ingested = [dg.AssetKey(name) for name in ("items", "votes", "voters", "outcomes", "quarantine", "ingest_report")]
-    assert platform.run("topics", "talk", asset_selection=ingested).success
+    assert platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in INGEST]).success
     assert platform.run("opinions", KEY).success
     assert platform.log()[0].tables["topic_divisions"].rows == 0
     later = platform.publish()[1]

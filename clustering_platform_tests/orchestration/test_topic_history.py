@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration.publication import FORCE_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.orchestration.topic_history import check_compared, earlier_topics
 from clustering_platform.store.catalog import connect
@@ -15,6 +15,8 @@ from clustering_platform.store.curation import Action, Curation
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.garbage import collect_garbage
 from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.test_publication import FOUND, INGEST, PIECES, keys_of
+from clustering_platform_tests.orchestration.test_publication import TREE as TREE_ASSET
 from clustering_platform_tests.store.test_garbage import pass_hours
 
 TREE = ("found_topics", "topic_tree", "item_topics")
@@ -141,8 +143,7 @@ def test_ids_matched_with_another_commit_than_the_newest_are_not_published(publi
         assert file
         check_compared(published.commits, "talk", files.read(file), file.content)
 
-    names = ("items", "votes", "voters", "quarantine", "ingest_report", "embeddings", "projection")
-    keys = [dg.AssetKey(name) for name in (*names, "found_item_topics", *TREE, "topic_lineage")]
+    keys = keys_of(INGEST, *PIECES, FOUND, TREE_ASSET)
     write_conversation(published.dataset().folder, items=69, voters=5)
     early = published.run("topics", "talk", asset_selection=keys)
     check(early.run_id)

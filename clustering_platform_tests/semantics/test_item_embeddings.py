@@ -1,12 +1,11 @@
 """Which texts are embedded, in which order, and what is refused."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
-from clustering_platform.semantics.item_embeddings import embed_items, topic_items, vector_matrix
+from clustering_platform.semantics.item_embeddings import embed_items, vector_matrix
 from clustering_platform_tests.semantics.fakes import FakeEmbedder, items_of, planted_texts
 
 
@@ -105,7 +104,7 @@ def test_a_faulty_vector_is_refused_with_the_name_of_its_item(cache: EmbeddingCa
 
 @pytest.mark.parametrize("spoil", ["short", "flat"])
 def test_anything_but_one_row_for_each_text_is_refused(cache: EmbeddingCache, spoil: str) -> None:
-    with pytest.raises(ValueError, match=r"shape .* for 2 texts, the first of which is item 'i0'"):
+    with pytest.raises(ValueError, match=r"shape .* for 2 contents, the first of which is item 'i0'"):
         embed_items(items_of(["a long text", "short"]), Returning(spoil), cache, batch_size=8)
 
 
@@ -113,9 +112,3 @@ def test_vectors_of_different_dimensions_under_one_model_are_refused(cache: Embe
     embed_items(items_of(["one"]), FakeEmbedder(8), cache, batch_size=8)
     with pytest.raises(ValueError, match=r"different dimensions \[8, 9\]"):
         embed_items(items_of(["one", "two"]), FakeEmbedder(9), cache, batch_size=8)
-
-
-@pytest.mark.parametrize(("include_rejected", "expected"), [(False, ["i0", "i2"]), (True, ["i0", "i1", "i2"])])
-def test_items_that_moderation_rejected_take_part_only_if_asked(include_rejected: bool, expected: list[str]) -> None:
-    items = items_of(["one", "buy now", "three"]).append_column("moderation", pa.array([1, -1, 0], pa.int8()))
-    assert topic_items(items, include_rejected=include_rejected)["item_id"].to_pylist() == expected

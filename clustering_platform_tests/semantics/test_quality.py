@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items
 from clustering_platform.semantics.pipeline import compute_topics
 from clustering_platform.semantics.topic_tables import build_topic_tree
+from clustering_platform.topics_config import TopicsConfig
 from clustering_platform_tests.semantics.fakes import items_of
 
 TROUBLES = ["always late", "too crowded", "far too expensive", "never on time"]

@@ -25,7 +25,7 @@ def items_of(*rows: tuple[str | None, dict[str, Any] | None]) -> pa.Table:
         "metadata": pa.array([None if told is None else json.dumps(told) for _, told in rows], pa.string()),
         **{
             name: pa.nulls(len(rows), TABLES["items"].schema().field(name).type)
-            for name in ("author_id", "first_vote_at")
+            for name in ("author_id", "first_vote_at", "file", "file_hash")
         },
         **{name: [False] * len(rows) for name in ("is_meta", "is_seed", "is_listed")},
         "moderation": [0] * len(rows),

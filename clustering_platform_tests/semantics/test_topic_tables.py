@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.item_embeddings import vector_matrix
 from clustering_platform.semantics.topic_tables import build_topic_tree
 from clustering_platform.tables import TABLES
+from clustering_platform.topics_config import TopicsConfig
 from clustering_platform_tests.semantics.fakes import FAMILIES, planted_texts
 
 STRATEGIES: list[dict[str, Any]] = [

@@ -5,6 +5,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
 
 @table_asset(
     "items",
+    "item_vectors",
     "votes",
     "voters",
     "outcomes",
@@ -17,7 +18,7 @@ from clustering_platform.orchestration.table_assets import CONFIG_ASSET, FILES_A
     ),
 )
 def ingest(run: Run) -> Tables:
-    """Read the dataset's files: votes, voters, items, outcomes, refused rows, and a report for each file."""
+    """Read the dataset's files: votes, voters, items, vectors, outcomes, refused rows, and a report for each file."""
     from clustering_platform.ingest.ingest import ingest_dataset
 
     ingested = ingest_dataset(run.dataset, run.pseudonyms())
@@ -31,8 +32,8 @@ def ingest(run: Run) -> Tables:
     )
     refusal = ingested.refusal(run.config.ingest.max_quarantined)
     run.check("quarantine", "quarantined_share", passed=refusal is None, description=refusal or "within the limit")
-    log = ingested.items, ingested.votes, ingested.voters
-    return *log, ingested.outcomes, ingested.quarantine, ingested.report
+    log = ingested.votes, ingested.voters
+    return ingested.items, ingested.vectors, *log, ingested.outcomes, ingested.quarantine, ingested.report
 
 
 INGEST_ASSETS = [ingest]

@@ -2,8 +2,8 @@
 
 from contextlib import AbstractContextManager
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.protocol import Embedder
+from clustering_platform.topics_config import EmbeddingConfig
 
 
 def create_embedder(config: EmbeddingConfig) -> AbstractContextManager[Embedder]:

@@ -2,8 +2,8 @@
 
 import os
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.settings import Settings
+from clustering_platform.topics_config import EmbeddingConfig
 
 OURS = "CLUSTERING_OPENAI_API_KEY"
 COMMON = "OPENAI_API_KEY"

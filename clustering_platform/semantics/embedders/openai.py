@@ -20,12 +20,12 @@ from clustering_platform.calls.errors import CallError
 from clustering_platform.calls.limits import Gate, RateLimits
 from clustering_platform.calls.retrying import Calls, RetryPolicy
 from clustering_platform.calls.workers import Workers
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.answers import Vector, read_answer, read_vectors, sound, tokens_billed
 from clustering_platform.semantics.embedders.costs import PRICES, Meter
 from clustering_platform.semantics.embedders.keys import read_key
-from clustering_platform.semantics.embedders.tokens import count_tokens, cut_to_tokens, half_of
+from clustering_platform.semantics.embedders.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.semantics.texts import is_blank
+from clustering_platform.topics_config import EmbeddingConfig
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -105,6 +105,11 @@ class OpenAIEmbedder:
         if self._max_tokens != MAX_TOKENS:
             parts.append(f"{self._max_tokens} tokens")
         return ", ".join(parts)
+
+    @property
+    def tokenizer(self) -> EstimatedTokenizer:
+        """What stands for the tokenizer of the model, which is not at hand."""
+        return EstimatedTokenizer(self._max_tokens)
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""

@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.semantics.tokens import Tokenizer, tokenizer_in
+
 PACKAGED = "packaged-minilm"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -86,6 +88,17 @@ class SentenceTransformerEmbedder:
         if self._is_folder:
             return _hash_of_folder(Path(self._source))[:12]
         return _commit_on_hub(self._source, self._revision)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """How the model splits texts; nothing else of it is loaded."""
+        if self._source == PACKAGED:
+            folder = packaged_folder()
+        elif self._is_folder:
+            folder = Path(self._source)
+        else:
+            folder = _folder_on_hub(self._source, self._version)
+        return tokenizer_in(folder, max_tokens=self._max_tokens)
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimension), one row of length one for each text, in order."""
@@ -194,6 +207,13 @@ def _commit_on_hub(name: str, revision: str | None) -> str:
             f"from the Hugging Face hub{at}: {reason}"
         ) from error
     return Path(path).parent.name
+
+
+def _folder_on_hub(name: str, commit: str) -> Path:
+    """Return the local copy of a model's small files."""
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(_hub_name(name), revision=commit, allow_patterns=["*.json"]))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,9 @@ letters may have more tokens than estimated; an endpoint that refuses them is as
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 _TOKEN = re.compile(r"[A-Za-z]{1,4}|[0-9]{1,2}|[ \t-\r]{2,}|([^\x00-\x7f])|[^ ]")
 
 
@@ -30,6 +33,22 @@ def cut_to_tokens(text: str, limit: int) -> str:
         if spent > limit:
             return text[: token.start()].rstrip() or text[:1]
     return text
+
+
+class EstimatedTokenizer:
+    """Estimated tokens as units in which long texts are cut into pieces; `longest` is what the model reads."""
+
+    def __init__(self, longest: int) -> None:
+        self.longest = longest
+
+    def token_offsets(self, text: str) -> NDArray[np.int64]:
+        """Return where each token begins and ends: int64[tokens, 2]; a character of several is there that often."""
+        spans = [
+            token.span()
+            for token in _TOKEN.finditer(text)
+            for _ in range(1 + (_more_than_one(token.group(1)) if token.group(1) else 0))
+        ]
+        return np.array(spans, np.int64).reshape(-1, 2)
 
 
 def half_of(text: str) -> str:

@@ -3,9 +3,9 @@
 How a strategy works belongs in its own module.
 """
 
-from clustering_platform.dataset_config import TopicsConfig
 from clustering_platform.semantics.strategies import auto, flat, levels, recursive
 from clustering_platform.semantics.tree import Space, Tree
+from clustering_platform.topics_config import TopicsConfig
 
 
 def grow_tree(space: Space, config: TopicsConfig) -> Tree:

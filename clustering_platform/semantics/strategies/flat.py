@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import FlatConfig
 from clustering_platform.semantics.choosing import choose_count
 from clustering_platform.semantics.density import density_clusters
 from clustering_platform.semantics.reduction import Labels, on_one_thread
 from clustering_platform.semantics.tree import Space, Topic, Tree, smallest_topic, why_undivided
+from clustering_platform.topics_config import FlatConfig
 
 _NEIGHBOURS = 10
 _PAIR_BYTES = 16

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import RecursiveConfig
 from clustering_platform.semantics.choosing import sampled_silhouette
 from clustering_platform.semantics.density import Clusters, density_clusters
 from clustering_platform.semantics.neighbours import nearest_neighbours
 from clustering_platform.semantics.reduction import Floats, Labels, graph_layout, neighbour_count, on_one_thread
 from clustering_platform.semantics.silhouettes import mean_silhouette, mean_vectors
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree, why_undivided
+from clustering_platform.topics_config import RecursiveConfig
 
 _NEIGHBOURS = 3
 _KMEANS_FROM = 6

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
+from clustering_platform.topics_config import EmbeddingConfig
 from clustering_platform_tests.calls.clocks import FakeClock
 from clustering_platform_tests.semantics.embedders.server import EmbeddingServer, vector_of
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.creating import create_embedder
+from clustering_platform.topics_config import EmbeddingConfig
 
 
 def test_the_packaged_model_is_the_default() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.keys import read_key
+from clustering_platform.topics_config import EmbeddingConfig
 
 OPENAI = EmbeddingConfig(provider="openai")
 OWN = EmbeddingConfig(provider="openai", base_url="http://localhost:8000/v1")

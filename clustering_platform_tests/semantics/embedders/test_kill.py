@@ -20,7 +20,7 @@ TEXTS = [f"statement {number:03}" for number in range(120)]
 CHILD = """
 import sys
 from pathlib import Path
-from clustering_platform.dataset_config import EmbeddingConfig
+from clustering_platform.topics_config import EmbeddingConfig
 from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items

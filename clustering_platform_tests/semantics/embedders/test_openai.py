@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from clustering_platform.calls.errors import CallError
-from clustering_platform.dataset_config import EmbeddingConfig
 from clustering_platform.semantics.embedders import openai as module
 from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
 from clustering_platform.semantics.embedders.protocol import EmbedsInParts, Metered
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items, vector_matrix
+from clustering_platform.topics_config import EmbeddingConfig
 from clustering_platform_tests.calls.clocks import FakeClock
 from clustering_platform_tests.semantics.embedders.making import TEXTS, embedder_of, expected
 from clustering_platform_tests.semantics.embedders.server import (

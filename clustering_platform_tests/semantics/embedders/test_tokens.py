@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.semantics.embedders.tokens import count_tokens, cut_to_tokens, half_of
+from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
+from clustering_platform.semantics.embedders.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
+from clustering_platform.semantics.tokens import tokenizer_of
+from clustering_platform.topics_config import EmbeddingConfig
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,17 @@ def test_real_requests_have_no_more_tokens_than_estimated(shared_data: Path) -> 
     assert sum(true) <= sum(estimated) <= 1.6 * sum(true)
     short = sum(guess < real for guess, real in zip(estimated, true, strict=True))
     assert short <= 0.01 * len(texts)
+
+
+@given(st.text())
+def test_the_places_of_tokens_are_as_many_as_estimated_and_in_order(text: str) -> None:
+    offsets = EstimatedTokenizer(8).token_offsets(text)
+    assert max(len(offsets), 1) == count_tokens(text)
+    assert (offsets[1:, 0] >= offsets[:-1, 0]).all()
+    assert all(0 <= start < end <= len(text) for start, end in offsets.tolist())
+
+
+def test_long_texts_are_cut_where_the_service_would_cut_them() -> None:
+    embedder = OpenAIEmbedder(EmbeddingConfig(provider="openai", max_tokens=100))
+    assert tokenizer_of(embedder).longest == 100
+    assert tokenizer_of(OpenAIEmbedder(EmbeddingConfig(provider="openai"))).longest == 8192

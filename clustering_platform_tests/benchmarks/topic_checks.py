@@ -1,0 +1,146 @@
+"""What is asked of the tree beside its quality: is it the same tomorrow, does it know what it does not know.
+
+Every function is the work of one process and returns plain figures.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from clustering_platform_tests.benchmarks.topic_methods import build_tree, content, cuts
+from clustering_platform_tests.benchmarks.topic_sets import as_embeddings, read_set
+
+SUBSAMPLE = 0.9
+KEPT = 0.95
+HELD_OUT = 0.3
+
+
+def fingerprint(file: Path) -> str:
+    """Return a hash of all tables of the tree."""
+    return content(build_tree(read_set(file).vectors))
+
+
+def leaf_topics(file: Path, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of a random 90 % of a set, ascending, and the leaf topic of each."""
+    data = read_set(file)
+    rows = _some(len(data), SUBSAMPLE, seed)
+    return rows, cuts(build_tree(data.vectors[rows], rows)["found_item_topics"])[0]
+
+
+def agreement(
+    first: tuple[NDArray[np.int64], NDArray[np.int64]], second: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> tuple[float, float]:
+    """Return the adjusted Rand index and the adjusted mutual information of two partitions on their common rows."""
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    _, one, other = np.intersect1d(first[0], second[0], return_indices=True)
+    labels = first[1][one], second[1][other]
+    return float(adjusted_rand_score(*labels)), float(adjusted_mutual_info_score(*labels))
+
+
+def kept_ids(file: Path, seed: int) -> dict[str, Any]:
+    """Return how many topics of the tree of a random 95 % keep their id in the tree of all.
+
+    A kept id counts only where the topics under it share half of what either has of the common items. The root, which
+    is always the same, is left out.
+    """
+    from clustering_platform.semantics.lasting import build_lasting_tree, read_before
+    from clustering_platform.semantics.membership import overlap_of, read_membership
+
+    data = read_set(file)
+    rows = _some(len(data), KEPT, seed)
+    embeddings, found = as_embeddings(data.vectors[rows], rows), build_tree(data.vectors[rows], rows)
+    tree, items, lineage = build_lasting_tree(embeddings, found["found_topics"], found["found_item_topics"])
+    before = read_before(1, items, found["found_item_topics"], lineage)
+    embeddings, found = as_embeddings(data.vectors), build_tree(data.vectors)
+    later, later_items, _ = build_lasting_tree(
+        embeddings, found["found_topics"], found["found_item_topics"], before=before
+    )
+    overlap = overlap_of(read_membership(items), read_membership(later_items))
+    old, new = overlap.before.place, overlap.after.place
+    is_leaf = dict(
+        zip(tree["topic_id"].to_pylist(), [how == "leaf" for how in tree["method"].to_pylist()], strict=True)
+    )
+    kept = {
+        topic: topic in new and overlap.jaccard(old[topic], new[topic]) >= 0.5 for topic in is_leaf if topic != "t0"
+    }
+    leaves = [kept[topic] for topic in kept if is_leaf[topic]]
+    return {
+        "leaves": len(leaves),
+        "leaves kept": float(np.mean(leaves)),
+        "topics": len(kept),
+        "topics kept": float(np.mean(list(kept.values()))),
+        "later leaves": later["method"].to_pylist().count("leaf"),
+    }
+
+
+def noise(file: Path, outside: Path) -> dict[str, float]:
+    """Return how well points of no class are told apart in a tree that was made with them."""
+    from sklearn.metrics import roc_auc_score
+
+    inside, others = read_set(file), read_set(outside)
+    items = build_tree(np.concatenate([inside.vectors, others.vectors]))["found_item_topics"]
+    is_outside = np.arange(items.num_rows) >= len(inside)
+    flagged = np.array(items["is_noise"].to_pylist())
+    return {
+        "neighbours": float(roc_auc_score(is_outside, -items["neighbour_similarity"].to_numpy())),
+        "topic": float(roc_auc_score(is_outside, -items["similarity"].to_numpy())),
+        "flagged outside": float(flagged[is_outside].mean()),
+        "flagged inside": float(flagged[~is_outside].mean()),
+        "with a path": float(np.mean([len(path) > 1 for path in items["path"].to_pylist()])),
+    }
+
+
+def new_items(file: Path, outside: Path, seed: int) -> dict[str, float]:
+    """Return how well items that come later are placed in a tree of the others: by the most similar leaf."""
+    from sklearn.metrics import roc_auc_score
+
+    data = read_set(file)
+    rows = _some(len(data), 1 - HELD_OUT, seed)
+    held = np.setdiff1d(np.arange(len(data)), rows)
+    tables = build_tree(data.vectors[rows])
+    leaf_ids, centroids, thresholds = _leaves(tables["found_topics"])
+    topic_of = {topic: number for number, topic in enumerate(leaf_ids)}
+    labels = np.array([topic_of[topic] for topic in tables["found_item_topics"]["topic_id"].to_pylist()])
+    majority = np.array([_most_frequent(data.fine[rows][labels == leaf]) for leaf in range(len(leaf_ids))])
+    placed, similarity = _nearest(data.vectors[held], centroids)
+    beside, far = _nearest(read_set(outside).vectors, centroids)
+    is_outside = np.repeat([False, True], [len(held), len(far)])
+    return {
+        "leaves": len(leaf_ids),
+        "accuracy": float((majority[placed] == data.fine[held]).mean()),
+        "fitted": float((majority[labels] == data.fine[rows]).mean()),
+        "auc": float(roc_auc_score(is_outside, -np.concatenate([similarity, far]))),
+        "refused inside": float((similarity < thresholds[placed]).mean()),
+        "refused outside": float((far < thresholds[beside]).mean()),
+    }
+
+
+def _leaves(topics: pa.Table) -> tuple[list[str], NDArray[np.float32], NDArray[np.float64]]:
+    from clustering_platform.semantics.item_embeddings import vector_matrix
+
+    leaves = topics.filter(pa.array([how == "leaf" for how in topics["method"].to_pylist()]))
+    return leaves["topic_id"].to_pylist(), vector_matrix(leaves["centroid"]), leaves["threshold"].to_numpy()
+
+
+def _nearest(
+    vectors: NDArray[np.float32], centroids: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    similarity = vectors @ centroids.T
+    return similarity.argmax(axis=1), similarity.max(axis=1)
+
+
+def _most_frequent(labels: NDArray[np.str_]) -> str:
+    names, counts = np.unique(labels, return_counts=True)
+    return str(names[counts.argmax()])
+
+
+def _some(count: int, share: float, seed: int) -> NDArray[np.int64]:
+    """Return an ascending random part of the rows 0, 1, ..."""
+    chosen = np.random.default_rng(seed).permutation(count)[: round(count * share)]
+    return np.sort(chosen)
