@@ -172,7 +172,7 @@ class FlatConfig(Section):
     clusters: int | None = Field(
         default=None,
         ge=2,
-        description="Number of topics for all but `hdbscan`. Default: the one of largest silhouette.",
+        description="Number of topics, but for `hdbscan`. Default: that of largest silhouette.",
     )
     max_clusters: int = Field(default=100, ge=2, le=2000, description="Largest number tried where none is given.")
     linkage: Literal["ward", "complete", "average", "single"] = Field(
@@ -268,8 +268,8 @@ class TopicsConfig(Section):
     min_topic_size: int | None = Field(
         default=None,
         ge=2,
-        description="Smallest topic of `auto`, and of `flat` by `hdbscan`. Default: the cube root of the number of items, at "
-        "least 4.",
+        description="Smallest topic of `auto`, and of `flat` by `hdbscan`. Default: the cube root of the number of "
+        "items, at least 4.",
     )
     refit: Literal["when_needed", "ask", "always"] = Field(
         default="when_needed",
