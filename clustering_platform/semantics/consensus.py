@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.semantics.communities import agreement_graph, communities
 from clustering_platform.semantics.neighbours import Neighbours, jaccard_graph
-from clustering_platform.semantics.reduction import Floats, Labels, graph_layout
+from clustering_platform.semantics.reduction import Floats, Labels, graph_layout, on_one_thread
 from clustering_platform.semantics.silhouettes import mean_silhouette
 
 _EXPONENTS = (1 / 3, 0.42, 0.5)
@@ -209,7 +209,8 @@ def _cells(points: NDArray[np.float64], seed: int) -> tuple[Labels, NDArray[np.f
         return np.arange(len(points)), points
     from sklearn.cluster import KMeans
 
-    found = KMeans(_CELLS, n_init=1, init="random", max_iter=_STEPS, random_state=seed).fit(points).labels_
+    with on_one_thread():
+        found = KMeans(_CELLS, n_init=1, init="random", max_iter=_STEPS, random_state=seed).fit(points).labels_
     cells = np.unique(found, return_inverse=True)[1]
     sizes = np.bincount(cells)
     return cells, np.stack([np.bincount(cells, axis) / sizes for axis in points.T], axis=1)

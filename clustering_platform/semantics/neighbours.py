@@ -93,7 +93,7 @@ def jaccard_graph(neighbours: Neighbours) -> Any:
 
     n, k = neighbours.rows.shape
     ends = neighbours.rows.ravel()
-    pointing = sp.csr_array((np.ones(n * k, np.float32), ends, np.arange(0, n * k + 1, k)), shape=(n, n))
+    pointing = sp.csr_array((np.ones(n * k, np.float32), ends, np.arange(n + 1) * k), shape=(n, n))
     pointing.sort_indices()
     joined = pointing.maximum(pointing.T).tocoo()
     around = (pointing + sp.eye_array(n, dtype=np.float32, format="csr")).tocsr()

@@ -6,6 +6,7 @@ Distances, UMAP and principal axes belong here; what is read out of a layout bel
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,18 @@ Labels = NDArray[np.int64]
 
 _LAYOUT_DIMENSIONS = 5
 _LAYOUT_STEPS = 50
+
+
+def on_one_thread() -> AbstractContextManager[object]:
+    """Return a context in which the loops of scikit-learn use one thread.
+
+    Several threads of k-means add their sums in the order in which they end, so that centres differ in their last
+    digits from run to run; and they take fifty times the CPU for the small steps of mini-batches.
+    """
+    from threadpoolctl import threadpool_limits
+
+    context: AbstractContextManager[object] = threadpool_limits(1, user_api="openmp")
+    return context
 
 
 def distinct_rows(vectors: Floats) -> tuple[Floats, NDArray[np.int64]]:

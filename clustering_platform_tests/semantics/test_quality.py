@@ -3,8 +3,11 @@
 import csv
 import json
 import random
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from clustering_platform.semantics.embedders.sentence_transformers import SentenceTransformerEmbedder
@@ -57,7 +60,7 @@ def test_statements_of_three_kinds_become_three_well_named_topics(
 def test_requests_of_60_intents_keep_their_order(
     shared_data: Path, packaged: SentenceTransformerEmbedder, session_cache: EmbeddingCache
 ) -> None:
-    """Measured: adjusted mutual information .83 with the intents, top level .55 with the domains, 3 % noise."""
+    """Measured: 41 topics, adjusted mutual information .849 with the intents; 5 groups, .471 with the domains."""
     from sklearn.metrics import adjusted_mutual_info_score
 
     rows = clinc_sample(shared_data, 60, 12)
@@ -65,10 +68,45 @@ def test_requests_of_60_intents_keep_their_order(
     item_topics = build_topic_tree(embeddings, config=TopicsConfig())["found_item_topics"]
     found = item_topics["topic_id"].to_pylist()
     top = [path[min(1, len(path) - 1)] for path in item_topics["path"].to_pylist()]
-    assert adjusted_mutual_info_score([row["fine"] for row in rows], found) > 0.79
-    assert adjusted_mutual_info_score([row["coarse"] for row in rows], top) > 0.5
-    assert len(set(top)) <= 13
+    assert adjusted_mutual_info_score([row["fine"] for row in rows], found) > 0.82
+    assert adjusted_mutual_info_score([row["coarse"] for row in rows], top) > 0.44
+    assert len(set(top)) <= 12
     assert sum(item_topics["is_noise"].to_pylist()) < 0.08 * len(rows)
+
+
+@pytest.fixture(scope="module")
+def requests(
+    shared_data: Path, packaged: SentenceTransformerEmbedder, session_cache: EmbeddingCache
+) -> tuple[list[dict[str, str]], pa.Table]:
+    """1,500 requests of 50 intents with their vectors."""
+    rows = clinc_sample(shared_data, 50, 30)
+    return rows, embed_items(items_of([row["text"] for row in rows]), packaged, session_cache, batch_size=64)
+
+
+@pytest.mark.parametrize(
+    ("settings", "mutual", "rand"),
+    [
+        ({}, 0.905, 0.76),
+        ({"strategy": "recursive"}, 0.83, 0.58),
+        ({"strategy": "levels"}, 0.825, 0.66),
+        ({"strategy": "flat"}, 0.895, 0.72),
+        ({"strategy": "flat", "flat": {"algorithm": "kmeans"}}, 0.87, 0.65),
+        ({"strategy": "flat", "flat": {"algorithm": "agglomerative"}}, 0.87, 0.67),
+    ],
+    ids=["auto", "recursive", "levels", "flat", "kmeans", "agglomerative"],
+)
+def test_no_strategy_gets_worse_at_50_intents(
+    requests: tuple[list[dict[str, str]], pa.Table], settings: dict[str, Any], mutual: float, rand: float
+) -> None:
+    """The figures measured stand in docs/topics.md; the limits are .03 below them."""
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    rows, embeddings = requests
+    tables = build_topic_tree(embeddings, config=TopicsConfig(**settings))
+    found = tables["found_item_topics"]["topic_id"].to_pylist()
+    intents = [row["fine"] for row in rows]
+    assert adjusted_mutual_info_score(intents, found) > mutual
+    assert adjusted_rand_score(intents, found) > rand
 
 
 @pytest.mark.parametrize(
@@ -88,7 +126,10 @@ def test_conversations_show_a_readable_number_of_topics_under_expected_names(
 ) -> None:
     items = items_of(statements(shared_data, conversation))
     tables = compute_topics(items, embedder=packaged, cache=session_cache, config=TopicsConfig())
-    leaves = tables["topic_tree"]["method"].to_pylist().count("leaf")
-    assert 3 <= leaves <= 15
+    topics = tables["topic_tree"].to_pylist()
+    leaves = [topic["size"] for topic in topics if topic["method"] == "leaf"]
+    assert 3 <= len(leaves) <= 20
+    assert min(leaves) >= 4
+    assert max(Counter(topic["parent_id"] for topic in topics).values()) <= 12
     names = " | ".join(tables["topic_names"]["name"].to_pylist()).lower()
     assert [phrase for phrase in said if phrase not in names] == []

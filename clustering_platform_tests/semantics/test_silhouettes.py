@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering_platform.semantics.silhouettes import mean_silhouette, mean_vectors
+from clustering_platform.semantics import silhouettes as module
+from clustering_platform.semantics.silhouettes import mean_silhouette, mean_vectors, silhouettes, unit_rows
 
 
 @given(st.integers(0, 10_000), st.integers(2, 5))
@@ -29,6 +30,31 @@ def test_clusters_beside_it_count_as_the_nearest_other() -> None:
     assert mean_silhouette(vectors[:2], labels[:2]) == 0
 
 
-def test_items_outside_every_cluster_do_not_count() -> None:
-    vectors = np.eye(4)[[0, 0, 1, 1, 3]]
-    assert mean_silhouette(vectors, np.array([0, 0, 1, 1, -1])) == pytest.approx(1)
+@given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40))
+def test_each_point_has_the_width_that_all_pairs_give_it_whatever_the_size_of_a_block(
+    seed: int, count: int, block: int
+) -> None:
+    from sklearn.metrics import silhouette_samples
+
+    generator = np.random.default_rng(seed)
+    vectors = generator.normal(size=(30, 6))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    labels = np.concatenate([np.arange(count), generator.integers(0, count, 30 - count)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK", block)
+        found = silhouettes(vectors, labels)
+    np.testing.assert_allclose(found, silhouette_samples(vectors, labels, metric="cosine"), atol=1e-9)
+
+
+def test_one_cluster_with_nothing_beside_it_and_points_that_are_alone_have_width_zero() -> None:
+    assert silhouettes(np.eye(3), np.zeros(3, np.int64)).tolist() == [0, 0, 0]
+    assert silhouettes(np.eye(3)[[0, 0, 1]], np.array([0, 0, 1])).tolist() == [1, 1, 0]
+    assert silhouettes(np.empty((0, 3)), np.empty(0, np.int64)).tolist() == []
+    assert mean_silhouette(np.empty((0, 3)), np.empty(0, np.int64)) == 0
+
+
+def test_means_leave_out_negative_labels_and_units_leave_zeros() -> None:
+    vectors = np.array([[1.0, 0], [0, 1], [3, 4], [1, 0]])
+    means = mean_vectors(vectors, np.array([0, 0, -1, 1]))
+    assert means.tolist() == [[0.5, 0.5], [1, 0]]
+    np.testing.assert_allclose(unit_rows(np.array([[3.0, 4], [0, 0]])), [[0.6, 0.8], [0, 0]])

@@ -173,6 +173,25 @@ def test_many_topics_are_gathered_so_that_no_level_is_too_wide(embeddings_of: Em
     assert flat["depth"].to_pylist() == [0] + [1] * (flat.num_rows - 1)
 
 
+def test_each_depth_is_told_of_as_a_partition_of_all_items(embeddings_of: Embed) -> None:
+    texts = planted_texts(120, families=8)
+    tables = build_topic_tree(embeddings_of([*texts, *texts[:30]]), config=TopicsConfig())
+    topics = tables["found_topics"].to_pylist()
+    for level in tables["topic_levels"].to_pylist():
+        depth = level["depth"]
+        sizes = [row["size"] for row in topics if row["depth"] == depth or (row["depth"] < depth and _is_leaf(row))]
+        assert sum(sizes) == 150
+        assert (level["topics"], level["largest"], level["smallest"]) == (len(sizes), max(sizes), min(sizes))
+        assert level["noise_share"] == pytest.approx(topics[0]["noise_size"] / 150)
+        assert (level["silhouette"] is None) == (level["davies_bouldin"] is None) == (depth == 0)
+    assert tables["topic_levels"]["depth"].to_pylist() == list(range(max(row["depth"] for row in topics) + 1))
+    assert [row["is_chosen"] for row in tables["topic_scales"].to_pylist()].count(True) == 1
+
+
+def _is_leaf(topic: dict[str, Any]) -> bool:
+    return bool(topic["method"] == "leaf")
+
+
 def test_the_smallest_size_and_the_depth_can_be_set(embeddings_of: Embed) -> None:
     texts = planted_texts(120, families=6)
     tree, _ = tables_of(embeddings_of, texts, min_topic_size=15)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clustering_platform.semantics.choosing import choose_count
 from clustering_platform.semantics.density import density_clusters
-from clustering_platform.semantics.reduction import Labels
+from clustering_platform.semantics.reduction import Labels, on_one_thread
 from clustering_platform.semantics.tree import Space, Topic, Tree, smallest_topic, why_undivided
 from clustering_platform.topics_config import FlatConfig
 
@@ -67,7 +67,8 @@ def _by_means(space: Space, settings: FlatConfig) -> _Found:
     layout = space.layout.astype(np.float64)
 
     def fit(count: int) -> Any:
-        return kind(count, n_init=3, random_state=space.seed).fit(layout, sample_weight=space.weights)
+        with on_one_thread():
+            return kind(count, n_init=3, random_state=space.seed).fit(layout, sample_weight=space.weights)
 
     def clusters(count: int) -> tuple[Labels, float]:
         fitted = fit(count)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from clustering_platform.semantics.choosing import sampled_silhouette
 from clustering_platform.semantics.density import Clusters, density_clusters
 from clustering_platform.semantics.neighbours import nearest_neighbours
-from clustering_platform.semantics.reduction import Floats, Labels, graph_layout, neighbour_count
+from clustering_platform.semantics.reduction import Floats, Labels, graph_layout, neighbour_count, on_one_thread
 from clustering_platform.semantics.silhouettes import mean_silhouette, mean_vectors
 from clustering_platform.semantics.tree import FEWEST_ITEMS, Space, Topic, Tree, why_undivided
 from clustering_platform.topics_config import RecursiveConfig
@@ -110,7 +110,8 @@ def _by_means(layout: Floats, *, smallest: int, seed: int) -> Clusters | None:
     exact = layout.astype(np.float64)
     best: tuple[float, Labels | None] = (-1.0, None)
     for count in range(2, min(_MOST_CLUSTERS, len(exact) // smallest) + 1):
-        labels = np.asarray(KMeans(count, n_init=2, random_state=seed).fit(exact).labels_, dtype=np.int64)
+        with on_one_thread():
+            labels = np.asarray(KMeans(count, n_init=2, random_state=seed).fit(exact).labels_, dtype=np.int64)
         if np.bincount(labels, minlength=count).min() >= smallest:
             width = sampled_silhouette(layout, labels, seed=seed)
             best = max(best, (width, labels), key=lambda pair: pair[0])
