@@ -170,7 +170,9 @@ class FlatConfig(Section):
         default="hdbscan", description="The algorithm; it works in five dimensions made by UMAP."
     )
     clusters: int | None = Field(
-        default=None, ge=2, description="Number of topics for all but `hdbscan`. Default: by elbow and silhouette."
+        default=None,
+        ge=2,
+        description="Number of topics, but for `hdbscan`. Default: that of largest silhouette.",
     )
     max_clusters: int = Field(default=100, ge=2, le=2000, description="Largest number tried where none is given.")
     linkage: Literal["ward", "complete", "average", "single"] = Field(
@@ -266,7 +268,8 @@ class TopicsConfig(Section):
     min_topic_size: int | None = Field(
         default=None,
         ge=2,
-        description="Smallest topic of `auto` and `flat`. Default: the cube root of the number of items, at least 4.",
+        description="Smallest topic of `auto`, and of `flat` by `hdbscan`. Default: the cube root of the number of "
+        "items, at least 4.",
     )
     refit: Literal["when_needed", "ask", "always"] = Field(
         default="when_needed",

@@ -1,4 +1,4 @@
-"""Every command and every question in README and the tutorial works as it stands there."""
+"""Every command and every question in README, the tutorial and the page of topics works as it stands there."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from clustering_platform_tests.e2e.processes import ROOT, clustering, environmen
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readme")]
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
+README, TUTORIAL, TOPICS = ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "topics.md"
 
 
 def blocks(language: str, document: Path = README) -> list[str]:
@@ -58,7 +58,7 @@ def test_the_shell_commands_work(document: Path, demo: tuple[Path, str]) -> None
             clustering(folder / "data", *[str(ROOT / word) if "/" in word else word for word in arguments])
 
 
-@pytest.mark.parametrize("query", blocks("sql"))
+@pytest.mark.parametrize("query", [*blocks("sql"), *blocks("sql", TOPICS)])
 def test_the_questions_have_answers(query: str, demo: tuple[Path, str]) -> None:
     folder, _ = demo
     with connect(folder / "data" / "catalog.duckdb") as catalog:

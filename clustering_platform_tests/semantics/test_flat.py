@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from clustering_platform.dataset_config import FlatConfig, TopicsConfig
 from clustering_platform.semantics import topic_tables
 from clustering_platform.semantics import tree as tree_module
 from clustering_platform.semantics.reduction import principal_layout
@@ -16,6 +15,7 @@ from clustering_platform.semantics.strategies import grow_tree
 from clustering_platform.semantics.strategies.flat import grow
 from clustering_platform.semantics.topic_tables import build_topic_tree
 from clustering_platform.semantics.tree import Space, Tree
+from clustering_platform.topics_config import FlatConfig, TopicsConfig
 from clustering_platform_tests.semantics.fakes import planted_texts
 from clustering_platform_tests.semantics.planted import (
     are_same,

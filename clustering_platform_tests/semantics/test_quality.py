@@ -87,8 +87,8 @@ def requests(
     ("settings", "mutual", "rand"),
     [
         ({}, 0.905, 0.76),
-        ({"strategy": "recursive"}, 0.83, 0.58),
-        ({"strategy": "levels"}, 0.825, 0.66),
+        ({"strategy": "recursive"}, 0.79, 0.49),
+        ({"strategy": "levels"}, 0.78, 0.58),
         ({"strategy": "flat"}, 0.895, 0.72),
         ({"strategy": "flat", "flat": {"algorithm": "kmeans"}}, 0.87, 0.65),
         ({"strategy": "flat", "flat": {"algorithm": "agglomerative"}}, 0.87, 0.67),
@@ -98,7 +98,7 @@ def requests(
 def test_no_strategy_gets_worse_at_50_intents(
     requests: tuple[list[dict[str, str]], pa.Table], settings: dict[str, Any], mutual: float, rand: float
 ) -> None:
-    """The figures measured stand in docs/topics.md; the limits are .03 below them."""
+    """The figures measured stand in docs/topics.md; the limits are about .03 below the worst of five seeds."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
     rows, embeddings = requests

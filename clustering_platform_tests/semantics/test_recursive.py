@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clustering_platform.dataset_config import RecursiveConfig
 from clustering_platform.semantics.silhouettes import mean_silhouette
 from clustering_platform.semantics.strategies import recursive
 from clustering_platform.semantics.strategies.recursive import grow, smallest_cluster
 from clustering_platform.semantics.tree import Space, Topic
+from clustering_platform.topics_config import RecursiveConfig
 from clustering_platform_tests.semantics.planted import (
     Floats,
     are_same,
