@@ -25,12 +25,13 @@ _NARROWEST, _WIDEST = 4, 25
 _SEVERAL_WIDTHS_UP_TO = 5000
 _SCALES = (0.6, 1.0, 1.6)
 _FACTORS = (0.5, 1.0, 2.0)
+_FACTORS_OF_MANY = (1.0, 2.0, 4.0)
 _RESOLUTIONS = (0.7, 1.4, 2.8)
 _CUTS = (0.7, 1.0, 1.4)
 _LAYOUT_SCALES = (0.6, 1.0)
 _CELLS = 2000
 _STEPS = 5
-_INDIFFERENT = 0.005
+_INDIFFERENT = 0.006
 
 
 @dataclass(frozen=True)
@@ -110,25 +111,27 @@ def candidates(
     neighbours
         Their neighbours, at least `widest_neighbourhood` of each.
     resolution
-        The one to use; None: `usual_resolution`, half and double of it.
+        The one to use; None: `usual_resolution`, half and double of it, beyond 5,000 points double and four times.
     """
     middle = resolution or usual_resolution(len(points))
+    factors = _FACTORS if len(points) <= _SEVERAL_WIDTHS_UP_TO else _FACTORS_OF_MANY
     for width in widths(len(points)):
         ballot = _Ballot(points, neighbours, width, middle, seed)
-        for factor in _FACTORS if resolution is None else (1.0,):
+        for factor in factors if resolution is None else (1.0,):
             labels = ballot.count(middle * factor)
             yield Candidate(width, middle * factor, labels, mean_silhouette(points, labels), ballot.of_graph)
 
 
 def best_candidate(found: Sequence[Candidate]) -> Candidate:
-    """Return the candidate of largest silhouette; of those within .005 of it, the one with the fewest topics.
+    """Return the candidate of largest silhouette; of those within .006 of it, the one with the most topics.
 
-    Measured on 24 sets of 77 to 4,000 sentences with 4 to 100 classes of CLINC150 and Banking77: mean adjusted mutual
-    information .85, where the best single scale gives .81 and the best scale of each set, told by the classes, .86.
+    Finer topics are gathered in levels, while coarse ones cannot be told apart any more. Measured on 24 sets of 77 to
+    4,000 sentences with 4 to 100 classes of CLINC150 and Banking77: mean adjusted mutual information .83, where the
+    best single scale gives .81 and the best scale of each set, told by the classes, .86.
     """
     largest = max(one.silhouette for one in found)
-    return min(
-        (one for one in found if one.silhouette >= largest - _INDIFFERENT), key=lambda one: (one.topics, one.width)
+    return max(
+        (one for one in found if one.silhouette >= largest - _INDIFFERENT), key=lambda one: (one.topics, -one.width)
     )
 
 

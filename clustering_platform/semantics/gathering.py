@@ -14,7 +14,6 @@ from clustering_platform.semantics.tree import Topic
 
 MOST_CHILDREN = 12
 _BRANCHES = 8
-_LEEWAY = 0.25
 
 
 def level_counts(topics: int, *, levels: int) -> list[int]:
@@ -41,24 +40,12 @@ def linkage_of(centroids: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def gather(topics: list[Topic], merges: NDArray[np.float64], *, levels: int) -> list[Topic]:
-    """Return the topics put in groups, and these in groups, over at most `levels` levels, the topics among them.
-
-    Each level is cut near its number of groups where the step of the linkage to the next is widest.
-    """
+    """Return the topics put in groups, and these in groups, over at most `levels` levels, the topics among them."""
     from scipy.cluster.hierarchy import fcluster
 
-    counts = [_widest_step(merges[:, 2], wanted) for wanted in level_counts(len(topics), levels=levels)]
+    counts = level_counts(len(topics), levels=levels)
     cuts = [np.asarray(fcluster(merges, count, "maxclust"), np.int64) for count in counts]
     return _put_in(topics, cuts)
-
-
-def _widest_step(heights: NDArray[np.float64], wanted: int) -> int:
-    """Return the number of groups, within a quarter of the one wanted, whose last merge and next differ the most."""
-    fewest = max(2, math.ceil(wanted * (1 - _LEEWAY)))
-    most = max(fewest, min(len(heights), math.floor(wanted * (1 + _LEEWAY))))
-    counts = np.arange(fewest, most + 1)
-    before, after = heights[len(heights) - counts], heights[len(heights) - counts + 1]
-    return int(counts[(after / np.maximum(before, 1e-12)).argmax()])
 
 
 def _put_in(topics: list[Topic], cuts: list[Labels]) -> list[Topic]:

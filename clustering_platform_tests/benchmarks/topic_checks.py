@@ -5,6 +5,11 @@ Every function is the work of one process and returns plain figures.
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +17,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clustering_platform.dataset_config import TopicsConfig
+from clustering_platform_tests.benchmarks.measure import Meter
 from clustering_platform_tests.benchmarks.topic_methods import build_tree, content, cuts
 from clustering_platform_tests.benchmarks.topic_sets import as_embeddings, read_set
 
 SUBSAMPLE = 0.9
 KEPT = 0.95
 HELD_OUT = 0.3
+_WARM_UP = 400
 
 
 def fingerprint(file: Path) -> str:
@@ -119,6 +127,38 @@ def new_items(file: Path, outside: Path, seed: int) -> dict[str, float]:
         "refused inside": float((similarity < thresholds[placed]).mean()),
         "refused outside": float((far < thresholds[beside]).mean()),
     }
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """The rows of a recommendation, each with the name of its trial and its CPU seconds, and what all of it took."""
+
+    rows: list[dict[str, Any]]
+    cpu: float
+    seconds: float
+    megabytes: float
+
+
+def recommendation(file: Path) -> Recommended:
+    """Compare the strategies on a set."""
+    from clustering_platform.semantics.recommending import TRIALS, recommend
+    from clustering_platform.semantics.reduction import distinct_rows
+
+    points = distinct_rows(read_set(file).vectors)[0]
+    recommend(points[: len(points) : len(points) // _WARM_UP], config=TopicsConfig())
+    spent: dict[str, float] = defaultdict(float)
+
+    @contextlib.contextmanager
+    def around(trial: str) -> Iterator[None]:
+        started = time.process_time()
+        yield
+        spent[trial] += time.process_time() - started
+
+    with Meter() as meter:
+        rows = recommend(points, config=TopicsConfig(), around=around)
+    for row, trial in zip(rows, TRIALS, strict=True):
+        row |= {"name": trial.name, "cpu": spent[trial.name]}
+    return Recommended(rows, meter.cpu, meter.seconds, meter.megabytes)
 
 
 def _leaves(topics: pa.Table) -> tuple[list[str], NDArray[np.float32], NDArray[np.float64]]:

@@ -116,11 +116,15 @@ def quality(task: Task) -> None:
 
 
 def _figures(found: Sequence[Found]) -> str:
-    spread = {name: Spread.of(getattr(one, name) for one in found) for name in ("cpu", "seconds", "megabytes", "peak")}
+    spread = [_spread([getattr(one, name) for one in found]) for name in ("cpu", "seconds", "megabytes", "peak")]
     return (
-        f"{found[0].topics:4} topics, {found[0].noise:.1%} noise   {spread['cpu']} CPU s   {spread['seconds']} s   "
-        f"{spread['megabytes']} MB above imports, {spread['peak']} MB in all"
+        f"{found[0].topics:4} topics, {found[0].noise:.1%} noise   {spread[0]} CPU s   {spread[1]} s   "
+        f"{spread[2]} MB above imports, {spread[3]} MB in all"
     )
+
+
+def _spread(figures: Sequence[float]) -> str:
+    return str(Spread.of(figures)) if len(figures) > 1 else str(Spread.of(figures)).partition(" ")[0]
 
 
 def _levels(data: Labelled, found: Found) -> str:
@@ -203,6 +207,22 @@ def scale(task: Task) -> None:
         print(f"  grows with the power {cpu:.2f} of the number (CPU seconds), {wall:.2f} (wall)")
 
 
+def recommendation(task: Task) -> None:
+    """Print which strategy is recommended of each set, and what comparing them took."""
+    for name, file in task.files().items():
+        (found,) = fresh(topic_checks.recommendation, file)
+        print(
+            f"  {name}: {found.cpu:.1f} CPU s, {found.seconds:.1f} s, {found.megabytes:.0f} MB above imports",
+            flush=True,
+        )
+        for row in sorted(found.rows, key=lambda row: row["rank"]):
+            stable = "  -  " if row["stability"] is None else f"{row['stability']:.3f}"
+            print(
+                f"    {row['rank']}. {row['name']:20}stability {stable}  silhouette {row['silhouette']:.3f}  "
+                f"coverage {row['coverage']:.3f}  {row['topics']:4} topics  {row['cpu']:.1f} CPU s"
+            )
+
+
 PARTS: dict[str, Callable[[Task], None]] = {
     "quality": quality,
     "stability": stability,
@@ -210,6 +230,7 @@ PARTS: dict[str, Callable[[Task], None]] = {
     "noise": noise,
     "new-items": new_items,
     "scale": scale,
+    "recommendation": recommendation,
 }
 
 if __name__ == "__main__":
