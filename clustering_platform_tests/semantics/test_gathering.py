@@ -67,8 +67,7 @@ def test_topics_that_are_alike_are_put_together() -> None:
     assert {group.note for group in gathered} == {"6 topics, gathered in 6"}
 
 
-def test_a_level_is_cut_where_the_next_merge_is_a_large_step_not_at_a_round_number() -> None:
-    families = np.repeat(np.arange(7), 5)
-    centroids = unit(np.eye(20)[families] + 0.05 * np.random.default_rng(1).normal(size=(35, 20))).astype(float)
-    assert level_counts(35, levels=2) == [6]
-    assert len(gather(topics_of(35), linkage_of(centroids), levels=2)) == 7
+@given(st.integers(13, 150), st.integers(2, 5), st.integers(0, 50))
+def test_the_first_level_has_the_number_of_groups_that_is_wanted(count: int, levels: int, seed: int) -> None:
+    merges = linkage_of(random_vectors(count, dimension=6, seed=seed).astype(float))
+    assert len(gather(topics_of(count), merges, levels=levels)) == level_counts(count, levels=levels)[0]
