@@ -65,10 +65,3 @@ def test_topics_that_are_alike_are_put_together() -> None:
     found = [{int(families[topics.index(leaf)]) for leaf in group.children} for group in gathered]
     assert sorted(map(sorted, found)) == [[0], [1], [2], [3], [4]]
     assert {group.note for group in gathered} == {"6 topics, gathered in 6"}
-
-
-def test_a_level_is_cut_where_the_next_merge_is_a_large_step_not_at_a_round_number() -> None:
-    families = np.repeat(np.arange(7), 5)
-    centroids = unit(np.eye(20)[families] + 0.05 * np.random.default_rng(1).normal(size=(35, 20))).astype(float)
-    assert level_counts(35, levels=2) == [6]
-    assert len(gather(topics_of(35), linkage_of(centroids), levels=2)) == 7
