@@ -217,7 +217,15 @@ def test_topics_are_clusters_on_layers_the_finest_first(tmp_path: Path) -> None:
     places = {"0": tree[3], "2": tree[1], "3": tree[0]}
     item_topics = pa.Table.from_pylist(
         [
-            {"item_id": item, "topic_id": topic, "depth": depth, "path": path, "is_noise": False, "similarity": 0.75}
+            {
+                "item_id": item,
+                "content_hash": item,
+                "topic_id": topic,
+                "depth": depth,
+                "path": path,
+                "is_noise": False,
+                "similarity": 0.75,
+            }
             | {"confidence": 1.0, "membership": None, "neighbour_similarity": None, "origin": "fitted"}
             for item, (topic, _, depth, path) in places.items()
         ]
