@@ -65,3 +65,9 @@ def test_topics_that_are_alike_are_put_together() -> None:
     found = [{int(families[topics.index(leaf)]) for leaf in group.children} for group in gathered]
     assert sorted(map(sorted, found)) == [[0], [1], [2], [3], [4]]
     assert {group.note for group in gathered} == {"6 topics, gathered in 6"}
+
+
+@given(st.integers(13, 150), st.integers(2, 5), st.integers(0, 50))
+def test_the_first_level_has_the_number_of_groups_that_is_wanted(count: int, levels: int, seed: int) -> None:
+    merges = linkage_of(random_vectors(count, dimension=6, seed=seed).astype(float))
+    assert len(gather(topics_of(count), merges, levels=levels)) == level_counts(count, levels=levels)[0]

@@ -60,7 +60,7 @@ def test_statements_of_three_kinds_become_three_well_named_topics(
 def test_requests_of_60_intents_keep_their_order(
     shared_data: Path, packaged: SentenceTransformerEmbedder, session_cache: EmbeddingCache
 ) -> None:
-    """Measured: 41 topics, adjusted mutual information .849 with the intents; 5 groups, .471 with the domains."""
+    """Measured: 41 topics, adjusted mutual information .849 with the intents; 6 groups, .474 with the domains."""
     from sklearn.metrics import adjusted_mutual_info_score
 
     rows = clinc_sample(shared_data, 60, 12)
@@ -128,7 +128,7 @@ def test_conversations_show_a_readable_number_of_topics_under_expected_names(
     tables = compute_topics(items, embedder=packaged, cache=session_cache, config=TopicsConfig())
     topics = tables["topic_tree"].to_pylist()
     leaves = [topic["size"] for topic in topics if topic["method"] == "leaf"]
-    assert 3 <= len(leaves) <= 20
+    assert 3 <= len(leaves) <= 24
     assert min(leaves) >= 4
     assert max(Counter(topic["parent_id"] for topic in topics).values()) <= 12
     names = " | ".join(tables["topic_names"]["name"].to_pylist()).lower()
