@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from clustering_platform.semantics.item_embeddings import vector_matrix
-from clustering_platform.semantics.reduction import distinct_rows, principal_layout, umap_layout
+from clustering_platform.semantics.neighbours import nearest_neighbours
+from clustering_platform.semantics.reduction import distinct_rows, graph_layout, neighbour_count, principal_layout
 from clustering_platform.tables import TABLES, conform
 
 _FEWEST_FOR_UMAP = 10
@@ -24,7 +25,8 @@ def project(embeddings: pa.Table, *, seed: int) -> pa.Table:
         if len(points) < _FEWEST_FOR_UMAP:
             layout = principal_layout(points, dimensions=2)
         else:
-            layout = umap_layout(points, dimensions=2, spread=0.1, seed=seed)
+            near = nearest_neighbours(points, neighbour_count(len(points)) - 1, seed=seed)
+            layout = graph_layout(points, near, dimensions=2, steps=None, spread=0.1, seed=seed)
         places = (layout - layout.mean(axis=0))[place_of]
     table = pa.table({"item_id": embeddings["item_id"], "x": places[:, 0], "y": places[:, 1]})
     return conform(table, TABLES["projection"])
