@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import TopicsConfig
@@ -108,24 +107,30 @@ def new_items(file: Path, outside: Path, seed: int) -> dict[str, float]:
     """Return how well items that come later are placed in a tree of the others: by the most similar leaf."""
     from sklearn.metrics import roc_auc_score
 
-    data = read_set(file)
+    from clustering_platform.semantics.placing import nearest_leaves
+
+    data, others = read_set(file), read_set(outside)
     rows = _some(len(data), 1 - HELD_OUT, seed)
     held = np.setdiff1d(np.arange(len(data)), rows)
     tables = build_tree(data.vectors[rows])
-    leaf_ids, centroids, thresholds = _leaves(tables["found_topics"])
-    topic_of = {topic: number for number, topic in enumerate(leaf_ids)}
-    labels = np.array([topic_of[topic] for topic in tables["found_item_topics"]["topic_id"].to_pylist()])
-    majority = np.array([_most_frequent(data.fine[rows][labels == leaf]) for leaf in range(len(leaf_ids))])
-    placed, similarity = _nearest(data.vectors[held], centroids)
-    beside, far = _nearest(read_set(outside).vectors, centroids)
-    is_outside = np.repeat([False, True], [len(held), len(far)])
+    topics = tables["found_topics"]
+    row_of = {topic: row for row, topic in enumerate(topics["topic_id"].to_pylist())}
+    labels = np.array([row_of[topic] for topic in tables["found_item_topics"]["topic_id"].to_pylist()])
+    majority = {leaf: _most_frequent(data.fine[rows][labels == leaf]) for leaf in np.unique(labels)}
+
+    def right(leaves: NDArray[np.int64], classes: NDArray[np.str_]) -> float:
+        return float(np.mean([majority[leaf] == one for leaf, one in zip(leaves, classes, strict=True)]))
+
+    inside, beside = nearest_leaves(data.vectors[held], topics), nearest_leaves(others.vectors, topics)
+    is_outside = np.repeat([False, True], [len(held), len(others)])
+    similarity = np.concatenate([inside.similarity, beside.similarity])
     return {
-        "leaves": len(leaf_ids),
-        "accuracy": float((majority[placed] == data.fine[held]).mean()),
-        "fitted": float((majority[labels] == data.fine[rows]).mean()),
-        "auc": float(roc_auc_score(is_outside, -np.concatenate([similarity, far]))),
-        "refused inside": float((similarity < thresholds[placed]).mean()),
-        "refused outside": float((far < thresholds[beside]).mean()),
+        "leaves": len(majority),
+        "accuracy": right(inside.rows, data.fine[held]),
+        "fitted": right(labels, data.fine[rows]),
+        "auc": float(roc_auc_score(is_outside, -similarity)),
+        "refused inside": float((~inside.belongs).mean()),
+        "refused outside": float((~beside.belongs).mean()),
     }
 
 
@@ -159,20 +164,6 @@ def recommendation(file: Path) -> Recommended:
     for row, trial in zip(rows, TRIALS, strict=True):
         row |= {"name": trial.name, "cpu": spent[trial.name]}
     return Recommended(rows, meter.cpu, meter.seconds, meter.megabytes)
-
-
-def _leaves(topics: pa.Table) -> tuple[list[str], NDArray[np.float32], NDArray[np.float64]]:
-    from clustering_platform.semantics.item_embeddings import vector_matrix
-
-    leaves = topics.filter(pa.array([how == "leaf" for how in topics["method"].to_pylist()]))
-    return leaves["topic_id"].to_pylist(), vector_matrix(leaves["centroid"]), leaves["threshold"].to_numpy()
-
-
-def _nearest(
-    vectors: NDArray[np.float32], centroids: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    similarity = vectors @ centroids.T
-    return similarity.argmax(axis=1), similarity.max(axis=1)
 
 
 def _most_frequent(labels: NDArray[np.str_]) -> str:
