@@ -83,7 +83,7 @@ def build_topic_recommendation(
         From the name of a trial to a block that each part of it runs in, to tell and to time it.
     """
     points = distinct_rows(vector_matrix(embeddings["vector"]))[0]
-    rows = recommend(points, config=config, around=around)
+    rows = recommend(points, config=config, trials=TRIALS, around=around)
     table = pa.Table.from_pylist(rows, schema=TOPIC_RECOMMENDATION.schema())
     return conform(table, TOPIC_RECOMMENDATION)
 
