@@ -35,12 +35,12 @@ class PlatformStorage(DagsterStorage, ConfigurableClass):
 
             url = postgres_url(settings.postgres_url.get_secret_value())
             return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=inst_data)
-        from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+        from clustering_platform.orchestration.sqlite_storage import FastSqliteStorage
 
         settings.dagster.mkdir(parents=True, exist_ok=True)
         # A fresh SQLite store opened by several processes at once stays broken: one at a time.
         with FileLock(settings.dagster / ".initialise.lock"):
-            return DagsterSqliteStorage(str(settings.dagster), inst_data=inst_data)
+            return FastSqliteStorage(str(settings.dagster), inst_data=inst_data)
 
 
 class PlatformArtifacts(LocalArtifactStorage):

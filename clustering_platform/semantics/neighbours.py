@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.semantics.compiled import keep_compiled
 from clustering_platform.semantics.reduction import Floats
 
 EXACT_UP_TO = 16_384
@@ -50,6 +51,7 @@ def nearest_neighbours(points: Floats, count: int, *, seed: int) -> Neighbours:
         return _exact(points, count)
     from pynndescent import NNDescent
 
+    keep_compiled("pynndescent")
     index = NNDescent(points, metric="cosine", n_neighbors=count + 1, random_state=seed, n_jobs=1)
     return _without_self(*index.neighbor_graph, count=count)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.semantics.compiled import keep_compiled
+
 if TYPE_CHECKING:
     from clustering_platform.semantics.neighbours import Neighbours
 
@@ -84,6 +86,7 @@ def graph_layout(
 
     from umap import UMAP
 
+    keep_compiled("umap")
     itself = np.arange(len(points), dtype=np.int32)[:, None]
     rows = np.concatenate([itself, neighbours.rows], axis=1)
     distance = np.concatenate([np.zeros((len(points), 1), np.float32), 1 - neighbours.similarity], axis=1)

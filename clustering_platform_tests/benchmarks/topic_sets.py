@@ -60,8 +60,8 @@ def as_embeddings(vectors: NDArray[np.float32], ids: Sequence[int] | NDArray[np.
     """Return the columns of the table `embeddings` that the tree is made from; the id of an item is its number."""
     from clustering_platform.semantics.item_embeddings import list_column
 
-    numbers = range(len(vectors)) if ids is None else ids
-    return pa.table({"item_id": [str(number) for number in numbers], "vector": list_column(vectors)})
+    numbers = [str(number) for number in (range(len(vectors)) if ids is None else ids)]
+    return pa.table({"item_id": numbers, "content_hash": numbers, "vector": list_column(vectors)})
 
 
 def _embed(texts: list[str], cache: Path) -> NDArray[np.float32]:
