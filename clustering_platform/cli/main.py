@@ -223,6 +223,20 @@ def export(
         fail("say which TABLE to write (with --format, --output, --day), or --polis FOLDER (--day), or --topics FOLDER")
 
 
+@app.command("name")
+@reports_errors
+def name_topics(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
+    """Ask the language model of dataset.yaml what the published topics of a dataset are called."""
+    from clustering_platform.cli.running import run_names
+    from clustering_platform.cli.summary import print_summary
+
+    settings = project_settings()
+    dataset = find_dataset(settings.inbox, name)
+    if not run_names(settings, dataset, out=out, err=err):
+        raise typer.Exit(1)
+    print_summary(settings, dataset.name, out)
+
+
 @app.command()
 @reports_errors
 def recommend(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:

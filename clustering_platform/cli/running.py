@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clustering_platform.datasets import Dataset
+from clustering_platform.datasets import CONFIG_FILE, Dataset, DatasetError
 from clustering_platform.orchestration.runs import OnProgress, Outcome, Runner
 from clustering_platform.orchestration.runs import Progress as Step
 from clustering_platform.settings import Settings
@@ -57,6 +57,19 @@ def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, er
         outcome = _with_bar(
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
         )
+    return _told([outcome], err)
+
+
+def run_names(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
+    """Run the job that asks a language model for names, and tell whether it succeeded; faults are printed."""
+    if dataset.config.names.provider == "offline":
+        raise DatasetError(
+            f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
+            f"{dataset.folder / CONFIG_FILE}"
+        )
+    with on_terminal(out) as console, _bars(console) as bars:
+        runner = _started(bars, settings, dataset)
+        outcome = _with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))
     return _told([outcome], err)
 
 

@@ -60,7 +60,7 @@ class Publication(Recipes):
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
         is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
-        if newest is None or is_wanted:
+        if newest is None or is_wanted or (self.asks_for_names and self._has_other_names(newest, tables)):
             return None
         try:
             needed = self.table_names if self.last_asset in tables else tables
@@ -70,6 +70,11 @@ class Publication(Recipes):
             return None
         same = all(files[name].recipe == self._expected(name, tables) for name in needed)
         return (newest, {name: files[name] for name in tables}) if same else None
+
+    def _has_other_names(self, newest: Commit, tables: Sequence[str]) -> bool:
+        """Tell whether a language model is still to be asked, or named topics otherwise than in a commit."""
+        published = newest.tables.get("written_names")
+        return "written_names" in tables or published is None or self.file("written_names").content != published.content
 
     def publish(self) -> dict[str, Any]:
         """Commit the tables of the slice, make the catalog anew and return what to show of it."""

@@ -22,6 +22,8 @@ from clustering_platform.semantics.topic_texts import TopicTexts, read_topics
 from clustering_platform.tables import TABLES, conform
 from clustering_platform.topics_config import TopicsConfig
 
+_VERSION = "phrases 1"
+"""Raised when other phrases become names: then no topic keeps the name it had."""
 _SUMMARY_LENGTH = 300
 _KEYWORDS = 8
 _FROM_CHILDREN = 3
@@ -93,7 +95,8 @@ def name_topics(
             "name": [topic.name for topic in topics],
             "summary": [excerpt(topic.seen.telling, _SUMMARY_LENGTH) for topic in topics],
             "keywords": pa.array([_keywords(topic) for topic in topics], pa.list_(pa.string())),
-            "source": ["offline"] * len(topics),
+            "centroid": topic_tree["centroid"],
+            "namer": [f"{_VERSION}, {embedder.model}, {config.name_words} words"] * len(topics),
         }
     )
     return conform(table, TABLES["proposed_names"])
