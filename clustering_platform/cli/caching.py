@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,7 +15,6 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-import clustering_platform
 from clustering_platform.cli.sizes import parse_size, size_text
 from clustering_platform.settings import Settings
 from clustering_platform.store.errors import StoreError
@@ -152,11 +152,18 @@ def _other_caches(settings: Settings) -> Iterator[Folder]:
     for folder in folders:
         if folder.is_dir() and folder != settings.embedding_cache:
             yield from _folder(folder.name, [path for path in folder.rglob("*") if path.is_file()])
-    own = Path(clustering_platform.__file__).parent
-    compiled = Path(os.environ.get("NUMBA_CACHE_DIR") or own)
-    yield from _folder(
-        f"code compiled by numba, in {compiled}", [path for path in compiled.rglob("*.nb[ic]") if path.is_file()]
-    )
+    for compiled in _compiled():
+        yield from _folder(
+            f"code compiled by numba, in {compiled}", [path for path in compiled.rglob("*.nb[ic]") if path.is_file()]
+        )
+
+
+def _compiled() -> list[Path]:
+    """Return the folders in which numba keeps what it compiled: of this program, of UMAP and of its neighbours."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(chosen)]
+    specs = map(importlib.util.find_spec, ("clustering_platform", "umap", "pynndescent"))
+    return [Path(spec.origin).parent for spec in specs if spec and spec.origin]
 
 
 def _folder(name: str, files: list[Path]) -> Iterator[Folder]:

@@ -14,7 +14,7 @@ from clustering_platform.semantics.reduction import Floats
 
 EXACT_UP_TO = 16_384
 _BLOCK = 1024
-_EDGES_AT_ONCE = 1 << 18
+_EDGES_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustering_platform.dataset_config import TopicsConfig
@@ -51,38 +52,44 @@ def agreement(
 
 
 def kept_ids(file: Path, seed: int) -> dict[str, Any]:
-    """Return how many topics of the tree of a random 95 % keep their id in the tree of all.
+    """Return how many topics of the tree of a random 95 % keep their id when the others come.
 
-    A kept id counts only where the topics under it share half of what either has of the common items. The root, which
-    is always the same, is left out.
+    Once with the others placed in the tree, as the platform does while they are few, and once with a tree that is made
+    anew of all. A kept id counts only where the topics under it share half of what either has of the common items. The
+    root, which is always the same, is left out.
     """
     from clustering_platform.semantics.lasting import build_lasting_tree, read_before
     from clustering_platform.semantics.membership import overlap_of, read_membership
+    from clustering_platform.semantics.placing import Fit, place_items
 
     data = read_set(file)
     rows = _some(len(data), KEPT, seed)
     embeddings, found = as_embeddings(data.vectors[rows], rows), build_tree(data.vectors[rows], rows)
     tree, items, lineage = build_lasting_tree(embeddings, found["found_topics"], found["found_item_topics"])
     before = read_before(1, items, found["found_item_topics"], lineage)
-    embeddings, found = as_embeddings(data.vectors), build_tree(data.vectors)
-    later, later_items, _ = build_lasting_tree(
-        embeddings, found["found_topics"], found["found_item_topics"], before=before
-    )
-    overlap = overlap_of(read_membership(items), read_membership(later_items))
-    old, new = overlap.before.place, overlap.after.place
-    is_leaf = dict(
-        zip(tree["topic_id"].to_pylist(), [how == "leaf" for how in tree["method"].to_pylist()], strict=True)
-    )
-    kept = {
-        topic: topic in new and overlap.jaccard(old[topic], new[topic]) >= 0.5 for topic in is_leaf if topic != "t0"
+    leaves = {
+        topic
+        for topic, how in zip(tree["topic_id"].to_pylist(), tree["method"].to_pylist(), strict=True)
+        if how == "leaf"
     }
-    leaves = [kept[topic] for topic in kept if is_leaf[topic]]
+    topics = set(tree["topic_id"].to_pylist()) - {"t0"}
+    everything = as_embeddings(data.vectors)
+
+    def kept(later: dict[str, pa.Table]) -> tuple[float, float]:
+        _, later_items, _ = build_lasting_tree(
+            everything, later["found_topics"], later["found_item_topics"], before=before
+        )
+        overlap = overlap_of(read_membership(items), read_membership(later_items))
+        old, new = overlap.before.place, overlap.after.place
+        stays = {topic for topic in topics if topic in new and overlap.jaccard(old[topic], new[topic]) >= 0.5}
+        return len(stays & leaves) / len(leaves), len(stays) / len(topics)
+
+    placed = place_items(everything, Fit(found), config=TopicsConfig(), settings="")
     return {
         "leaves": len(leaves),
-        "leaves kept": float(np.mean(leaves)),
-        "topics": len(kept),
-        "topics kept": float(np.mean(list(kept.values()))),
-        "later leaves": later["method"].to_pylist().count("leaf"),
+        "topics": len(topics),
+        "placed": None if placed is None else kept(placed),
+        "made anew": kept(build_tree(data.vectors)),
     }
 
 

@@ -160,12 +160,13 @@ def identity(task: Task) -> None:
     for name, file in task.files().items():
         for round_ in range(task.rounds):
             (kept,) = fresh(topic_checks.kept_ids, file, task.seed + round_)
-            print(
-                f"  {name}: 95 % of the items, then all: {kept['leaves kept']:.1%} of {kept['leaves']} leaves and "
-                f"{kept['topics kept']:.1%} of {kept['topics']} topics keep their id ({kept['later leaves']} leaves "
-                "then)",
-                flush=True,
-            )
+            for way in ("placed", "made anew"):
+                told = "not done" if kept[way] is None else "{:.1%} of the leaves and {:.1%} of all".format(*kept[way])
+                print(
+                    f"  {name}: a tree of 95 % with {kept['leaves']} leaves, {kept['topics']} topics, then the others "
+                    f"{way}: ids kept of {told}",
+                    flush=True,
+                )
 
 
 def noise(task: Task) -> None:

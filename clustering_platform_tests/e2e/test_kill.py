@@ -72,6 +72,7 @@ def test_a_reader_sees_no_error_and_no_mixture_while_runs_publish(tmp_path: Path
         "while not (Path(sys.argv[1]) / 'stop').exists():\n"
         "    assert consistent(Path(sys.argv[1])), f'mixed at read {reads}'\n"
         "    reads += 1\n"
+        "    time.sleep(0.03)\n"
         "print(reads)"
     )
     reader = subprocess.Popen(
