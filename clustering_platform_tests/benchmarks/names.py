@@ -59,8 +59,8 @@ def offline(folder: Path) -> None:
         distinct = len({row["name"].casefold() for row in names}) / len(names)
         words = np.mean([len(row["name"].replace(" / ", " ").split()) for row in names])
         print(
-            f"  {NAMES[key]}: {len(classes)} classes; the right label is nearest to {_right(short, truth):.3f} of the names, "
-            f"to name and summary of {_right(long, truth):.3f}; cosine of name and label {_cosine(short, truth):.3f}; "
+            f"  {NAMES[key]}: {len(classes)} classes; the right label is nearest to {_right(short, truth):.3f} of the "
+            f"names, to {_right(long, truth):.3f} of names with summaries; cosine of name and label {_cosine(short, truth):.3f}; "
             f"{words:.1f} words; {distinct:.1%} distinct; {seconds:.1f} CPU s",
             flush=True,
         )
