@@ -9,6 +9,15 @@ from clustering_platform.service_config import Address, KeyVariable
 
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+# US dollars for a million tokens sent and received, as published by OpenAI.
+PRICES = {
+    "gpt-4o-mini": (0.15, 0.60),
+    "gpt-4o": (2.50, 10.00),
+    "gpt-4.1": (2.00, 8.00),
+    "gpt-4.1-mini": (0.40, 1.60),
+    "gpt-4.1-nano": (0.10, 0.40),
+}
+
 
 class NamesConfig(Section):
     """Who names topics and groups."""
@@ -43,9 +52,11 @@ class NamesConfig(Section):
     )
     timeout_seconds: float = Field(default=30, gt=0, le=600, description="How long to wait for an answer.")
     attempts: int = Field(default=6, ge=1, le=20, description="How often a call is made before it counts as failed.")
-    prices: tuple[Price, Price] | None = Field(
-        default=None,
-        description="US dollars for a million tokens sent, and received. Default: the prices of OpenAI, where known.",
+    price_sent: Price | None = Field(
+        default=None, description="US dollars for a million tokens sent. Default: the price of OpenAI, where known."
+    )
+    price_received: Price | None = Field(
+        default=None, description="US dollars for a million tokens received. Default: that of OpenAI, where known."
     )
     max_calls: int | None = Field(
         default=5000, ge=0, description="Calls in one run; what is not named by then keeps its offline name."
@@ -68,8 +79,15 @@ class NamesConfig(Section):
         """The model that is asked."""
         return self.model
 
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """US dollars for a million tokens sent and received; None where they are not known."""
+        if self.price_sent is not None and self.price_received is not None:
+            return self.price_sent, self.price_received
+        return PRICES.get(self.model) if self.base_url is None else None
+
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> "NamesConfig":
-        if self.max_cost is not None and self.base_url is not None and self.prices is None:
-            raise ValueError("max_cost: the prices of the service are not known; set names.prices")
+        if self.max_cost is not None and self.prices is None:
+            raise ValueError("max_cost: what tokens cost is not known; set price_sent and price_received")
         return self

@@ -15,6 +15,8 @@ from clustering_platform.datasets import CONFIG_FILE, Dataset, DatasetError
 from clustering_platform.orchestration.runs import OnProgress, Outcome, Runner
 from clustering_platform.orchestration.runs import Progress as Step
 from clustering_platform.settings import Settings
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files
 
 
 def run_dataset(
@@ -60,8 +62,11 @@ def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, er
     return _told([outcome], err)
 
 
-def run_names(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
-    """Run the job that asks a language model for names, and tell whether it succeeded; faults are printed."""
+def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Console, err: Console) -> bool:
+    """Have a language model name the topics, and the groups of a day, by default the newest that is published.
+
+    Returns whether all succeeded; faults are printed.
+    """
     if dataset.config.names.provider == "offline":
         raise DatasetError(
             f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
@@ -69,8 +74,21 @@ def run_names(settings: Settings, dataset: Dataset, *, out: Console, err: Consol
         )
     with on_terminal(out) as console, _bars(console) as bars:
         runner = _started(bars, settings, dataset)
-        outcome = _with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))
-    return _told([outcome], err)
+        outcomes = [_with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
+        chosen = day or newest_day(settings, dataset)
+        if chosen and outcomes[0].succeeded:
+            outcomes.append(
+                _with_bar(
+                    bars, runner, "name_groups", lambda on: runner.run_group_names(dataset, chosen, on_progress=on)
+                )
+            )
+    return _told(outcomes, err)
+
+
+def newest_day(settings: Settings, dataset: Dataset) -> date | None:
+    """Return the newest day of which opinions of a dataset are published; None where there is none."""
+    commits = Commits(Files(settings.warehouse)).log(dataset.name)
+    return max((commit.day for commit in commits if commit.day), default=None)
 
 
 def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:

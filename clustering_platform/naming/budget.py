@@ -4,15 +4,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# US dollars for a million tokens sent and received, as published by OpenAI.
-PRICES = {
-    "gpt-4o-mini": (0.15, 0.60),
-    "gpt-4o": (2.50, 10.00),
-    "gpt-4.1": (2.00, 8.00),
-    "gpt-4.1-mini": (0.40, 1.60),
-    "gpt-4.1-nano": (0.10, 0.40),
-}
-
 
 class CeilingReachedError(RuntimeError):
     """Another call could pass a ceiling; the message says which."""

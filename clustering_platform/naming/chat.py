@@ -20,7 +20,7 @@ from clustering_platform.calls.limits import Gate, RateLimits
 from clustering_platform.calls.retrying import Calls, RetryPolicy
 from clustering_platform.calls.tokens import count_tokens
 from clustering_platform.names_config import NamesConfig
-from clustering_platform.naming.budget import PRICES, Budget, Ceilings
+from clustering_platform.naming.budget import Budget, Ceilings
 from clustering_platform.naming.questions import A, Question
 from clustering_platform.service_config import read_key
 
@@ -61,8 +61,7 @@ class Chat:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._config = config
-        prices = config.prices or (PRICES.get(config.model) if config.base_url is None else None)
-        self.budget = Budget(Ceilings(config.max_calls, config.max_tokens, config.max_cost), prices)
+        self.budget = Budget(Ceilings(config.max_calls, config.max_tokens, config.max_cost), config.prices)
         clock = clock or SystemClock()
         self._calls = Calls(
             service=self.model,

@@ -15,6 +15,7 @@ EXPORT_JOB = "export"
 EXPORT_TOPICS_JOB = "export_topics"
 RECOMMEND_JOB = "recommend_topics"
 NAMES_JOB = "name_topics"
+GROUP_NAMES_JOB = "name_groups"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -32,6 +33,12 @@ def build_jobs(start_day: date) -> list[Any]:
             selection=dg.AssetSelection.assets("written_names", "topic_names", "curation"),
             config=_tagging(DATASETS, {NAMES_TAG: "true"}),
             description="Ask a language model what the topics of a dataset are called and publish its names.",
+        ),
+        dg.define_asset_job(
+            GROUP_NAMES_JOB,
+            selection=dg.AssetSelection.assets("group_names", "opinion_snapshot"),
+            config=_tagging(days, {NAMES_TAG: "true"}),
+            description="Ask a language model what the groups of a day are called and publish its names.",
         ),
         dg.define_asset_job(
             OPINIONS_JOB,

@@ -18,6 +18,7 @@ from clustering_platform.tables import TABLES
 if TYPE_CHECKING:
     pass
 
+_NAMES_OF = {"dataset": "written_names", "day": "group_names"}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -73,8 +74,9 @@ class Publication(Recipes):
 
     def _has_other_names(self, newest: Commit, tables: Sequence[str]) -> bool:
         """Tell whether a language model is still to be asked, or named topics otherwise than in a commit."""
-        published = newest.tables.get("written_names")
-        return "written_names" in tables or published is None or self.file("written_names").content != published.content
+        names = _NAMES_OF[self.scope]
+        published = newest.tables.get(names)
+        return names in tables or published is None or self.file(names).content != published.content
 
     def publish(self) -> dict[str, Any]:
         """Commit the tables of the slice, make the catalog anew and return what to show of it."""

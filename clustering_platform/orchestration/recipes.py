@@ -103,6 +103,8 @@ class Recipes:
         if self.part.day and room == "opinions":
             of_day = self.day_recipe(self.part.day)
             published = [self._published_content(name) for name in ("item_topics", "chunks")]
+            if table == "group_names":
+                return hash_of([of_day, self.config.names.provider])
             return hash_of([of_day, *published]) if table in _TOPIC_OPINIONS else of_day
         step = room if room == "ingest" else table
         if step not in self._recipes:

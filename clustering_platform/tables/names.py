@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from clustering_platform.tables.contract import Column, Table
+from clustering_platform.tables.opinions import GROUP_ID
 
 _TOPIC_ID = Column("topic_id", "string", "Id of the topic.")
 _NAME = Column("name", "string", "A few words; unique among siblings, unless people say otherwise.")
@@ -71,6 +72,26 @@ NAME_TABLES = (
                 values=("active", "unusable"),
             ),
             Column("notes", "list<string>", "What people noted about it, oldest first."),
+        ),
+    ),
+)
+
+GROUP_NAME_TABLES = (
+    Table(
+        "group_names",
+        "opinions",
+        "day",
+        "a group",
+        "What each group is called and wants, from what it stands for; never from who its voters are.",
+        ("group_id",),
+        (
+            GROUP_ID,
+            Column("name", "string", "A few words; offline, for or against the start of its most representative item."),
+            Column("summary", "string", "A portrait of one paragraph."),
+            Column("category", "string", "What divides it from the others, by a language model.", nullable=True),
+            Column("evidence_ids", "list<string>", "Items that show it, best first."),
+            Column("source", "string", "Who named it: `llm` is a language model.", values=("offline", "llm")),
+            Column("reason", "string", "Why the name of a language model was not taken.", nullable=True),
         ),
     ),
 )

@@ -59,9 +59,9 @@ def offline(folder: Path) -> None:
         distinct = len({row["name"].casefold() for row in names}) / len(names)
         words = np.mean([len(row["name"].replace(" / ", " ").split()) for row in names])
         print(
-            f"  {NAMES[key]}: {len(classes)} classes; the right label is nearest to {_right(short, truth):.3f} of the "
-            f"names, to {_right(long, truth):.3f} of names with summaries; cosine of name and label {_cosine(short, truth):.3f}; "
-            f"{words:.1f} words; {distinct:.1%} distinct; {seconds:.1f} CPU s",
+            f"  {NAMES[key]}: of {len(classes)} labels the right one is nearest to {_right(short, truth):.3f} of the "
+            f"names, to {_right(long, truth):.3f} with summaries; {words:.1f} words; {distinct:.1%} distinct; "
+            f"{seconds:.1f} CPU s",
             flush=True,
         )
         for row, label in list(zip(names, classes, strict=True))[:: len(classes) // 8]:
@@ -134,10 +134,6 @@ def _readable(label: str) -> str:
 
 def _right(found: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     return float(np.mean((found @ truth.T).argmax(axis=1) == np.arange(len(truth))))
-
-
-def _cosine(found: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
-    return float((found * truth).sum(axis=1).mean())
 
 
 PARTS = {"offline": offline, "service": service}

@@ -128,7 +128,7 @@ def test_no_key_is_told_before_anything_is_sent(server: ChatServer, monkeypatch:
 
 
 def test_tokens_are_billed_as_the_service_says(server: ChatServer) -> None:
-    with chat_with(server, prices=(1.0, 10.0)) as chat:
+    with chat_with(server, price_sent=1.0, price_received=10.0) as chat:
         chat.ask(QUESTION)
     sent = sum(len(message["content"].split()) for message in server.requests[0]["messages"])
     assert chat.budget.sent == sent
@@ -146,7 +146,7 @@ def test_a_call_that_could_pass_a_ceiling_is_not_made(server: ChatServer) -> Non
     with chat_with(server, max_tokens=100) as chat, pytest.raises(CeilingReachedError, match=r"names.max_tokens"):
         chat.ask(QUESTION)
     with (
-        chat_with(server, max_cost=1e-6, prices=(1.0, 1.0)) as chat,
+        chat_with(server, max_cost=1e-6, price_sent=1.0, price_received=1.0) as chat,
         pytest.raises(CeilingReachedError, match=r"names.max_cost"),
     ):
         chat.ask(QUESTION)

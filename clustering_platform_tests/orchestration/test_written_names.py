@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.curation import Curation
-from clustering_platform_tests.naming.server import ChatServer, refused, status
-from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.naming.server import ChatServer, changed, refused, status
+from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized, write_conversation
 
 KEY = "sk-canary-0123456789"
 
@@ -39,8 +40,9 @@ def configure(platform: Platform, server: ChatServer, more: str = "") -> None:
 
 
 def published(platform: Platform, table: str) -> list[dict[str, Any]]:
-    """Return the rows of a table of the newest commit."""
-    file = platform.commits.committed_file(platform.log()[0], table)
+    """Return the rows of a table of the newest commit of the dataset as a whole."""
+    commit = next(commit for commit in platform.log() if commit.day is None)
+    file = platform.commits.committed_file(commit, table)
     rows: list[dict[str, Any]] = platform.commits.files.read(file).to_pylist()
     return rows
 
@@ -164,3 +166,45 @@ def test_without_a_model_in_the_settings_there_is_nothing_to_ask(platform: Platf
     assert "names.provider: is `offline`" in str([fault.message for fault in faults_of(failed)])
     assert platform.run("topics", "talk").success
     assert sources(platform) == {"offline"}
+
+
+def group_names(platform: Platform) -> list[dict[str, Any]]:
+    """Return the rows of `group_names` of the newest commit of the day."""
+    commit = next(commit for commit in platform.log() if commit.day == DAY)
+    file = platform.commits.committed_file(commit, "group_names")
+    rows: list[dict[str, Any]] = platform.commits.files.read(file).to_pylist()
+    return rows
+
+
+def test_groups_are_named_by_how_they_vote_and_nothing_of_a_voter_is_sent(
+    platform: Platform, server: ChatServer
+) -> None:
+    key = Slice("talk", DAY).key
+    assert platform.run("opinions", key).success
+    assert {row["source"] for row in group_names(platform)} == {"offline"}
+    result = platform.run("name_groups", key)
+    assert result.success
+    rows = group_names(platform)
+    assert {row["source"] for row in rows} == {"llm"}
+    assert all(row["summary"] and row["evidence_ids"] for row in rows)
+    statements = [question for question in server.asked if "statements" in question]
+    assert len(statements) == len(rows)
+    assert set().union(*statements) <= {"collection", "share", "statements", "other_groups"}
+    assert set(statements[0]["statements"][0]) == {"id", "text", "votes", "within", "others"}
+    voters = [row["voter_id"] for row in published(platform, "voters")]
+    assert not any(f'"{voter}"' in str(server.requests) for voter in voters)
+    before = len(platform.log())
+    assert platform.run("name_groups", key).success
+    assert platform.run("opinions", key).success
+    assert len(platform.log()) == before
+    assert {row["source"] for row in group_names(platform)} == {"llm"}
+
+
+def test_a_group_whose_name_is_refused_keeps_its_offline_name(platform: Platform, server: ChatServer) -> None:
+    key = Slice("talk", DAY).key
+    assert platform.run("opinions", key).success
+    server.always = changed(name="Young left-wing www.evil.example voters")
+    assert platform.run("name_groups", key).success
+    rows = group_names(platform)
+    assert {row["source"] for row in rows} == {"offline"}
+    assert {row["reason"] for row in rows} == {"the name given holds an address"}

@@ -147,10 +147,8 @@ def written_names(
     from clustering_platform.semantics.pieces import piece_items
     from clustering_platform.semantics.templates import readable
 
-    config = run.config.names
+    config = run.named_by_model() if run.asks_for_names else run.config.names
     if config.provider == "offline":
-        if run.asks_for_names:
-            raise ValueError("names.provider: is `offline`; set it to `openai` in dataset.yaml to ask a language model")
         return no_names()
     kept = kept_written(topic_tree, run.published("written_names"), max_drift=config.max_drift)
     if not run.asks_for_names:
