@@ -101,7 +101,9 @@ def candidates(
     """Yield the topics that ways of clustering agree on, at several scales.
 
     At each scale three families weigh the same: the nine `graph_partitions`, and three cuts of a Ward tree in each of
-    two UMAP layouts, made around the number of topics that the first family finds together. Clustering the agreement
+    two UMAP layouts, made around the number of topics that the first family finds together. Layouts start from the
+    principal axes: from the eigenvectors of the graph a tree of 22,500 items takes half as long again and is as good
+    (mean adjusted mutual information .843 on CLINC150 and Banking77 either way). Clustering the agreement
     of partitions follows Poulin and Theberge (2019, ensemble clustering for graphs).
 
     Parameters
@@ -158,7 +160,10 @@ class _Ballot:
         return [
             _WardTree.of(
                 graph_layout(
-                    self.points, self.neighbours.nearest(_scaled(self.width, scale) - 1), seed=self.seed + number
+                    self.points,
+                    self.neighbours.nearest(_scaled(self.width, scale) - 1),
+                    start="pca",
+                    seed=self.seed + number,
                 ),
                 seed=self.seed,
             )

@@ -9,7 +9,7 @@ from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
 from clustering_platform_tests.e2e.processes import SAMPLE, DagsterDev, clustering, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("dagster_dev")]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_dropped_dataset_is_published_and_a_day_can_be_launched(tmp_path: Path) -> None:

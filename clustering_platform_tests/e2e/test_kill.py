@@ -14,7 +14,7 @@ from clustering_platform.store.files import Files
 from clustering_platform_tests.e2e.processes import SAMPLE, clustering, environment
 from clustering_platform_tests.orchestration.platform import write_conversation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill")]
+pytestmark = pytest.mark.e2e
 
 _CONSISTENT = """
     SELECT (SELECT count(*) FROM voter_groups) = (SELECT voters FROM opinion_snapshot),

@@ -11,7 +11,7 @@ import pytest
 from clustering_platform.store.catalog import connect
 from clustering_platform_tests.e2e.processes import ROOT, clustering, environment
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readme")]
+pytestmark = pytest.mark.e2e
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README, TUTORIAL, TOPICS = ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "topics.md"
@@ -23,7 +23,7 @@ def blocks(language: str, document: Path = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder that holds `data` after the demo, and what the demo printed."""
     folder = tmp_path_factory.mktemp("a demo")
