@@ -30,7 +30,8 @@ def test_a_group_is_named_for_or_against_what_it_stands_for_most() -> None:
     assert first["name"] == "For \u201cMore night buses on weekends\u2026\u201d"
     assert first["summary"] == (
         "30 voters, 75% of those in groups. More than others they agree that \u201cMore night buses on weekends, "
-        "please!\u201d (9 of 10). More than others they disagree that \u201cClose the old town for cars\u201d (9 of 10)."
+        "please!\u201d (9 of 10). More than others they disagree that \u201cClose the old town for cars\u201d "
+        "(9 of 10)."
     )
     assert first["evidence_ids"] == ["s1", "s2"]
     assert second["name"] == "For \u201cClose the old town for\u2026\u201d"
