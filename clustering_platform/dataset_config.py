@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from clustering_platform.config_section import Section
+from clustering_platform.names_config import NamesConfig
 from clustering_platform.topics_config import TopicsConfig
 
 
@@ -187,6 +188,7 @@ class DatasetConfig(Section):
     ingest: IngestConfig = Field(default_factory=IngestConfig, description="When input is good enough to publish.")
     opinions: OpinionsConfig = Field(default_factory=OpinionsConfig, description="How votes become groups.")
     topics: TopicsConfig = Field(default_factory=TopicsConfig, description="How texts become topics.")
+    names: NamesConfig = Field(default_factory=NamesConfig, description="Who names topics.")
     outcomes: OutcomesConfig = Field(
         default_factory=OutcomesConfig, description="What became of items, with which topics are compared."
     )

@@ -1,15 +1,14 @@
 """What the section ``topics`` of ``dataset.yaml`` can say."""
 
-import re
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from clustering_platform.config_section import Section
 from clustering_platform.item_template import TemplateError, parse_template
+from clustering_platform.service_config import Address, KeyVariable
 
 DEFAULT_MODELS = {"sentence-transformers": "packaged-minilm", "openai": "text-embedding-3-large"}
 
@@ -34,11 +33,11 @@ class EmbeddingConfig(Section):
         pattern=r"^[\w./-]+$",
         description="Branch, tag or commit of a model on the Hugging Face hub. Default: the local copy, or the newest.",
     )
-    base_url: str | None = Field(
+    base_url: Address | None = Field(
         default=None,
         description="Address of a service that speaks OpenAI's API, up to and with `/v1`. Default: OpenAI itself.",
     )
-    api_key_variable: str | None = Field(
+    api_key_variable: KeyVariable | None = Field(
         default=None,
         description="Name of the environment variable that holds the key; it ends in `_API_KEY`. Default: "
         "`CLUSTERING_OPENAI_API_KEY` or, for OpenAI itself, `OPENAI_API_KEY`. The key never stands here.",
@@ -100,27 +99,6 @@ class EmbeddingConfig(Section):
         if value is not None and info.data.get("provider", owner) != owner:
             raise PydanticCustomError("other_provider", "is for the provider {owner}", {"owner": repr(owner)})
         return value
-
-    @field_validator("api_key_variable")
-    @classmethod
-    def _names_a_key(cls, value: str | None) -> str | None:
-        """Refuse a key in place of its name, and variables that hold other secrets."""
-        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", value):
-            raise PydanticCustomError("secret", "is the name of a variable, like OTHER_API_KEY, never the key itself")
-        return value
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_plain_address(cls, value: str | None) -> str | None:
-        """Refuse what is no address, and what may carry a key."""
-        if value is None:
-            return None
-        address = urlsplit(value)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise PydanticCustomError("no_address", "is no address like https://host/v1")
-        if "@" in address.netloc or address.query or address.fragment:
-            raise PydanticCustomError("secret", "has room for a key; write scheme, host and path only")
-        return value.rstrip("/")
 
     @field_validator("template")
     @classmethod

@@ -3,10 +3,12 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
+Node = TypeVar("Node", bound=Hashable)
 Result = TypeVar("Result")
 
 
@@ -48,3 +50,17 @@ class Workers(Generic[Task, Result]):
         except Exception as error:
             result = error
         self._told.put((True, result))
+
+
+def in_order(
+    before: Mapping[Node, Iterable[Node]], work: Callable[[Node], Result], *, threads: int
+) -> Iterator[tuple[Node, Result]]:
+    """Yield every node with what `work` makes of it; a node is begun when those `before` it were yielded."""
+    sorter = TopologicalSorter(before)
+    sorter.prepare()
+    ready = deque(sorter.get_ready())
+    workers: Workers[Node, tuple[Node, Result]] = Workers(lambda node: (node, work(node)), threads=threads)
+    for node, result in workers.results(ready):
+        yield node, result
+        sorter.done(node)
+        ready.extend(sorter.get_ready())

@@ -223,6 +223,25 @@ def export(
         fail("say which TABLE to write (with --format, --output, --day), or --polis FOLDER (--day), or --topics FOLDER")
 
 
+@app.command("name")
+@reports_errors
+def name_topics(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day whose groups are named. Default: the newest.")
+    ] = None,
+) -> None:
+    """Ask the language model of dataset.yaml what the published topics and groups are called."""
+    from clustering_platform.cli.running import run_names
+    from clustering_platform.cli.summary import print_summary
+
+    settings = project_settings()
+    dataset = find_dataset(settings.inbox, name)
+    if not run_names(settings, dataset, day=day.date() if day else None, out=out, err=err):
+        raise typer.Exit(1)
+    print_summary(settings, dataset.name, out)
+
+
 @app.command()
 @reports_errors
 def recommend(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:

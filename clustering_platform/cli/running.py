@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clustering_platform.datasets import Dataset
+from clustering_platform.datasets import CONFIG_FILE, Dataset, DatasetError
 from clustering_platform.orchestration.runs import OnProgress, Outcome, Runner
 from clustering_platform.orchestration.runs import Progress as Step
 from clustering_platform.settings import Settings
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files
 
 
 def run_dataset(
@@ -58,6 +60,35 @@ def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, er
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
         )
     return _told([outcome], err)
+
+
+def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Console, err: Console) -> bool:
+    """Have a language model name the topics, and the groups of a day, by default the newest that is published.
+
+    Returns whether all succeeded; faults are printed.
+    """
+    if dataset.config.names.provider == "offline":
+        raise DatasetError(
+            f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
+            f"{dataset.folder / CONFIG_FILE}"
+        )
+    with on_terminal(out) as console, _bars(console) as bars:
+        runner = _started(bars, settings, dataset)
+        outcomes = [_with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
+        chosen = day or newest_day(settings, dataset)
+        if chosen and outcomes[0].succeeded:
+            outcomes.append(
+                _with_bar(
+                    bars, runner, "name_groups", lambda on: runner.run_group_names(dataset, chosen, on_progress=on)
+                )
+            )
+    return _told(outcomes, err)
+
+
+def newest_day(settings: Settings, dataset: Dataset) -> date | None:
+    """Return the newest day of which opinions of a dataset are published; None where there is none."""
+    commits = Commits(Files(settings.warehouse)).log(dataset.name)
+    return max((commit.day for commit in commits if commit.day), default=None)
 
 
 def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:

@@ -22,8 +22,9 @@ _WIDTH = 100
 _COUNTS = {"voters": "voters", "grouped": "grouped_voters", "items": "items", "votes": "votes"}
 
 _GROUPS = """
-    SELECT group_id, letter, size, share FROM groups_history
-    WHERE dataset = $dataset AND day = $day ORDER BY group_id
+    SELECT g.group_id, g.letter, g.size, g.share, coalesce(n.name, '') AS name, n.source, n.summary
+    FROM groups_history g LEFT JOIN group_names_history n USING (dataset, day, group_id)
+    WHERE g.dataset = $dataset AND g.day = $day ORDER BY g.group_id
 """
 _SUBGROUPS = """
     SELECT letter, size FROM subgroups_history
@@ -145,7 +146,10 @@ def _print_doubts(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, o
 def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
     for group in _rows(catalog, _GROUPS, dataset=dataset, day=day):
         size = f": {group['size']:,} voters ({group['share']:.0%})"
-        out.print(Text.assemble("\n", (f"Group {group['letter']}", "bold"), size))
+        name = f" {group['name']}" if group["source"] == "llm" else ""
+        out.print(Text.assemble("\n", (f"Group {group['letter']}{name}", "bold"), size))
+        if name:
+            out.print(f"  {group['summary']}", highlight=False)
         chosen = {"dataset": dataset, "day": day, "group": group["group_id"]}
         if subgroups := _rows(catalog, _SUBGROUPS, **chosen):
             out.print(

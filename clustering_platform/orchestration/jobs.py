@@ -1,17 +1,21 @@
 """Jobs: one for each shape of partition."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from clustering_platform.orchestration.partitions import DATASET_TAG, DATASETS, Slice, dataset_days
+from clustering_platform.orchestration.recipes import NAMES_TAG
 
 TOPICS_JOB = "topics"
 OPINIONS_JOB = "opinions"
 EXPORT_JOB = "export"
 EXPORT_TOPICS_JOB = "export_topics"
 RECOMMEND_JOB = "recommend_topics"
+NAMES_JOB = "name_topics"
+GROUP_NAMES_JOB = "name_groups"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -23,6 +27,18 @@ def build_jobs(start_day: date) -> list[Any]:
             selection=dg.AssetSelection.groups("ingest", "topics") - dg.AssetSelection.assets("topic_recommendation"),
             config=_tagging(DATASETS),
             description="Read a dataset's files, find its topics, name them and publish the dataset's tables.",
+        ),
+        dg.define_asset_job(
+            NAMES_JOB,
+            selection=dg.AssetSelection.assets("written_names", "topic_names", "curation"),
+            config=_tagging(DATASETS, {NAMES_TAG: "true"}),
+            description="Ask a language model what the topics of a dataset are called and publish its names.",
+        ),
+        dg.define_asset_job(
+            GROUP_NAMES_JOB,
+            selection=dg.AssetSelection.assets("group_names", "opinion_snapshot"),
+            config=_tagging(days, {NAMES_TAG: "true"}),
+            description="Ask a language model what the groups of a day are called and publish its names.",
         ),
         dg.define_asset_job(
             OPINIONS_JOB,
@@ -56,9 +72,9 @@ def run_tags(part: Slice) -> dict[str, str]:
     return {DATASET_TAG: part.dataset}
 
 
-def _tagging(partitions: dg.PartitionsDefinition[str]) -> dg.PartitionedConfig:
+def _tagging(partitions: dg.PartitionsDefinition[str], also: Mapping[str, str] | None = None) -> dg.PartitionedConfig:
     return dg.PartitionedConfig(
         partitions_def=partitions,
         run_config_for_partition_key_fn=lambda _: {},
-        tags_for_partition_key_fn=lambda key: run_tags(Slice.from_key(key)),
+        tags_for_partition_key_fn=lambda key: run_tags(Slice.from_key(key)) | dict(also or {}),
     )

@@ -18,6 +18,7 @@ from clustering_platform.tables import TABLES
 if TYPE_CHECKING:
     pass
 
+_NAMES_OF = {"dataset": "written_names", "day": "group_names"}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
 
 
@@ -60,7 +61,7 @@ class Publication(Recipes):
         """
         newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
         is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
-        if newest is None or is_wanted:
+        if newest is None or is_wanted or (self.asks_for_names and self._has_other_names(newest, tables)):
             return None
         try:
             needed = self.table_names if self.last_asset in tables else tables
@@ -70,6 +71,12 @@ class Publication(Recipes):
             return None
         same = all(files[name].recipe == self._expected(name, tables) for name in needed)
         return (newest, {name: files[name] for name in tables}) if same else None
+
+    def _has_other_names(self, newest: Commit, tables: Sequence[str]) -> bool:
+        """Tell whether a language model is still to be asked, or named topics otherwise than in a commit."""
+        names = _NAMES_OF[self.scope]
+        published = newest.tables.get(names)
+        return names in tables or published is None or self.file(names).content != published.content
 
     def publish(self) -> dict[str, Any]:
         """Commit the tables of the slice, make the catalog anew and return what to show of it."""

@@ -43,6 +43,7 @@ ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "3"}
 
 FORCE_TAG = "clustering/force"
 REFIT_TAG = "clustering/refit"
+NAMES_TAG = "clustering/names"
 _OUTCOMES = {table.name for table in OUTCOME_TABLES}
 _TOPIC_OPINIONS = {table.name for table in TOPIC_OPINION_TABLES}
 _TAKING_PART = {"include_rejected", "only"}
@@ -102,6 +103,8 @@ class Recipes:
         if self.part.day and room == "opinions":
             of_day = self.day_recipe(self.part.day)
             published = [self._published_content(name) for name in ("item_topics", "chunks")]
+            if table == "group_names":
+                return hash_of([of_day, self.config.names.provider])
             return hash_of([of_day, *published]) if table in _TOPIC_OPINIONS else of_day
         step = room if room == "ingest" else table
         if step not in self._recipes:
@@ -193,6 +196,8 @@ class Recipes:
                 return [self.recipe("found_topics"), merges]
             case "proposed_names":
                 return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
+            case "written_names":
+                return [self.recipe("topic_tree"), self.config.names.provider]
             case _ if step in _OUTCOMES:
                 return [
                     self.recipe("topic_tree"),
@@ -201,7 +206,8 @@ class Recipes:
                     topics.seed,
                 ]
             case "topic_names" | "curation":
-                return [self.recipe("proposed_names"), [row.model_dump(mode="json") for row in self.decisions]]
+                names = [self.recipe("proposed_names"), self.recipe("written_names")]
+                return [*names, [row.model_dump(mode="json") for row in self.decisions]]
             case _:
                 return [self.recipe("embeddings"), self.tree_settings]
 
@@ -247,6 +253,11 @@ class Recipes:
     def is_refit(self) -> bool:
         """Whether the tree of topics is to be made anew in any case."""
         return self._is_tagged(REFIT_TAG)
+
+    @property
+    def asks_for_names(self) -> bool:
+        """Whether a language model is to be asked for names."""
+        return self._is_tagged(NAMES_TAG)
 
     def _is_tagged(self, tag: str) -> bool:
         return self.context.run.tags.get(tag) == "true"

@@ -15,10 +15,17 @@ from dagster_shared.error import SerializableErrorInfo
 from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
-from clustering_platform.orchestration.jobs import OPINIONS_JOB, RECOMMEND_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.jobs import (
+    GROUP_NAMES_JOB,
+    NAMES_JOB,
+    OPINIONS_JOB,
+    RECOMMEND_JOB,
+    TOPICS_JOB,
+    run_tags,
+)
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.progress import Standing, watched
-from clustering_platform.orchestration.recipes import FORCE_TAG, REFIT_TAG
+from clustering_platform.orchestration.recipes import FORCE_TAG, NAMES_TAG, REFIT_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
 from clustering_platform.tables import TABLES
@@ -103,6 +110,14 @@ class Runner:
     def run_recommendation(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
         """Compare strategies of topics on the vectors that were made last."""
         return self._run(RECOMMEND_JOB, Slice(dataset.name), _wishes(False), on_progress)
+
+    def run_names(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Ask a language model for the names of topics that have none from it yet."""
+        return self._run(NAMES_JOB, Slice(dataset.name), {NAMES_TAG: "true"}, on_progress)
+
+    def run_group_names(self, dataset: Dataset, day: date, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Ask a language model for the names of the groups of a day."""
+        return self._run(GROUP_NAMES_JOB, Slice(dataset.name, day), {NAMES_TAG: "true"}, on_progress)
 
     def steps(self, job: str) -> list[str]:
         """Return the names of the asset steps of a job, in the order in which they run."""

@@ -29,6 +29,8 @@ from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
 
 if TYPE_CHECKING:
+    from clustering_platform.names_config import NamesConfig
+    from clustering_platform.naming.answer_cache import AnswerCache
     from clustering_platform.semantics.embedders.protocol import Embedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
 
@@ -67,6 +69,24 @@ class Run(Publication):
         settings = self.warehouse.settings
         limits = CacheLimits(settings.cache_max_bytes, settings.cache_max_age_days, settings.cache_partial_days)
         return EmbeddingCache(settings.embedding_cache, limits=limits)
+
+    def named_by_model(self) -> "NamesConfig":
+        """Return the settings of the language model.
+
+        Raises
+        ------
+        ValueError
+            There is none in the settings of the dataset.
+        """
+        if self.config.names.provider == "offline":
+            raise ValueError("names.provider: is `offline`; set it to `openai` in dataset.yaml to ask a language model")
+        return self.config.names
+
+    def answer_cache(self) -> "AnswerCache":
+        """Return the cache of what language models answered, shared by all datasets."""
+        from clustering_platform.naming.answer_cache import AnswerCache
+
+        return AnswerCache(self.warehouse.settings.cache / "answers" / "answers.sqlite")
 
     @cached_property
     def progress(self) -> Progress:

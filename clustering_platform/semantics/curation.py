@@ -17,6 +17,8 @@ from clustering_platform.semantics.merging import MergePlan, plan_merges
 from clustering_platform.store.curation import Decision
 from clustering_platform.tables import TABLES, conform
 
+_RANKS = {"human": 0, "llm": 1, "offline": 2}
+
 
 @dataclass(frozen=True)
 class KnownTopics:
@@ -151,12 +153,14 @@ def whereabouts(topic_id: str, plan: MergePlan, topics: KnownTopics) -> str:
     return f"{topic_id} is retired" + (f"; most of it went to {went[0]}" if went else "")
 
 
-def build_topic_names(proposed_names: pa.Table, topic_tree: pa.Table, log: Sequence[Decision]) -> pa.Table:
-    """Return the table `topic_names`: the proposed names with people's decisions on them.
+def build_topic_names(
+    proposed_names: pa.Table, written_names: pa.Table, topic_tree: pa.Table, log: Sequence[Decision]
+) -> pa.Table:
+    """Return the table `topic_names`: of each topic the name by a person, else by a language model, else proposed.
 
-    A name given by a person stands as it was given. A proposed one that a sibling has from a person gets a number. A
-    topic is unusable where the last word of people on it says so or, where there is none, the one on the nearest topic
-    above.
+    A name given by a person stands as it was given. Of other names that siblings share, the later ones get a number,
+    proposed ones first. A topic is unusable where the last word of people on it says so or, where there is none, the
+    one on the nearest topic above.
     """
     contract = TABLES["topic_names"]
     names = {decision.topic_id: decision.value for decision in in_force(log, "rename")}
@@ -164,15 +168,38 @@ def build_topic_names(proposed_names: pa.Table, topic_tree: pa.Table, log: Seque
     notes: dict[str, list[str | None]] = {}
     for decision in in_force(log, "note"):
         notes.setdefault(decision.topic_id, []).append(decision.value)
-    parents = dict(zip(topic_tree["topic_id"].to_pylist(), topic_tree["parent_id"].to_pylist(), strict=True))
-    rows = proposed_names.to_pylist()
+    written = {row["topic_id"]: row for row in written_names.to_pylist()}
+    topics = {row["topic_id"]: row for row in topic_tree.to_pylist()}
+    parents = {topic_id: row["parent_id"] for topic_id, row in topics.items()}
+    rows = proposed_names.select(["topic_id", "name", "summary", "keywords"]).to_pylist()
     for row in rows:
         topic_id = row["topic_id"]
+        row |= {"source": "offline", "category": None, "evidence_ids": [], "reason": None}
+        row |= _by_model(written.get(topic_id))
         if topic_id in names:
             row |= {"name": names[topic_id], "source": "human"}
         row |= {"status": _status(topic_id, status, parents), "notes": notes.get(topic_id, [])}
+        row["strength"] = strength(topics[topic_id]["cohesion"], topics[topic_id]["stability"])
     _tell_apart(rows, parents)
+    final = {row["topic_id"]: row["name"] for row in rows}
+    for row in rows:
+        row["category"] = row["category"] or final.get(parents[row["topic_id"]])
     return conform(pa.Table.from_pylist(rows, contract.schema()), contract)
+
+
+def strength(cohesion: float, stability: float | None) -> int:
+    """Return how firm a topic is, 1 to 10: the geometric mean of cohesion and stability, or the cohesion alone."""
+    firmness = max(cohesion, 0.0) if stability is None else (max(cohesion, 0.0) * stability) ** 0.5
+    return 1 + round(9 * min(firmness, 1.0))
+
+
+def _by_model(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a language model says of a topic, or why it does not."""
+    if row is None:
+        return {}
+    if row["name"] is None:
+        return {"reason": row["reason"]}
+    return {name: row[name] for name in ("name", "summary", "category", "evidence_ids")} | {"source": "llm"}
 
 
 def _status(topic_id: str | None, status: Mapping[str, str], parents: Mapping[str, str | None]) -> str:
@@ -184,16 +211,14 @@ def _status(topic_id: str | None, status: Mapping[str, str], parents: Mapping[st
 
 
 def _tell_apart(rows: Sequence[dict[str, Any]], parents: Mapping[str, str | None]) -> None:
-    """Give a number to the proposed names that a sibling has from a person."""
-    taken = {(parents[row["topic_id"]], row["name"].casefold()) for row in rows if row["source"] == "human"}
-    for row in rows:
+    """Give a number to names that a sibling has already; people's come first, then those of language models."""
+    taken: set[tuple[str | None, str]] = set()
+    for row in sorted(rows, key=lambda row: _RANKS[row["source"]]):
         name, number, parent = row["name"], 2, parents[row["topic_id"]]
-        if row["source"] == "human" or (parent, name.casefold()) not in taken:
-            continue
-        beside = {other["name"].casefold() for other in rows if parents[other["topic_id"]] == parent}
-        while f"{name} ({number})".casefold() in beside:
+        while row["source"] != "human" and (parent, row["name"].casefold()) in taken:
+            row["name"] = f"{name} ({number})"
             number += 1
-        row["name"] = f"{name} ({number})"
+        taken.add((parent, row["name"].casefold()))
 
 
 def build_curation(log: Sequence[Decision], topics: KnownTopics) -> pa.Table:

@@ -5,7 +5,7 @@ Choosing and joining phrases into names belongs here; finding them belongs in ``
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,24 +18,30 @@ from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_texts
 from clustering_platform.semantics.phrases import Key, find_phrases, first_words, is_part, overlap, word_count
 from clustering_platform.semantics.texts import excerpt
-from clustering_platform.semantics.topic_texts import TopicTexts, read_topics
+from clustering_platform.semantics.topic_texts import TopicTexts, contrast, read_topics
 from clustering_platform.tables import TABLES, conform
 from clustering_platform.topics_config import TopicsConfig
 
+_VERSION = "phrases 2"
+"""Raised when other phrases become names: then no topic keeps the name it had."""
 _SUMMARY_LENGTH = 300
 _KEYWORDS = 8
 _FROM_CHILDREN = 3
 _LEAST_COVERAGE = 0.1
 _LEAST_SPREAD = 0.5
-_LEAST_SECOND = 0.5
+_CLEARER = 0.02
+
+
+Embed = Callable[[list[str]], dict[str, NDArray[np.float32]]]
 
 
 @dataclass
 class _Topic:
     """A topic while it gets its name.
 
-    `head` is the phrase it is named by, if there is one; `short` is its name within the name of the topic above;
-    `base` is its name as long as no sibling has the same.
+    `head` is the phrase it is named by, if there is one, `longer` a name that goes on with a second one, and
+    `is_clearer` whether that tells the topic from its siblings better; `short` is its name within the name of the topic
+    above; `base` is its name as long as no sibling has the same.
     """
 
     seen: TopicTexts
@@ -43,6 +49,8 @@ class _Topic:
     parent: "_Topic | None"
     children: list["_Topic"] = field(default_factory=list)
     head: Candidate | None = None
+    longer: str = ""
+    is_clearer: bool = False
     short: str = ""
     base: str = ""
     name: str = ""
@@ -60,8 +68,10 @@ def name_topics(
 ) -> pa.Table:
     """Return the table `proposed_names`, from the texts of `items`, or of their pieces, and their vectors alone.
 
-    A topic without subtopics is named by its best phrase. A single word, or a phrase that a sibling has too, is
-    followed by a second phrase that says something else: ``Parking / downtown``. What a topic above is named by is
+    A topic without subtopics is named by its best phrase. A second one follows where both together are nearer to the
+    topic, by .02 of what ``topic_texts.contrast`` returns, or where a sibling has the same: ``Parking / downtown``.
+    With true classes as topics the right class label is then nearest to .83 of the names on CLINC150 and .87 on
+    Banking77 (with always one phrase .76 and .68, with always two .79 and .87). What a topic above is named by is
     not said again. A topic with subtopics keeps a phrase of its own only where that stands in subtopics that make up
     half of it; else it is named by its largest subtopics: ``Calendar, vacation, set an alarm``. Where there is no
     phrase, the first words of the most telling text stand in.
@@ -83,6 +93,7 @@ def name_topics(
     topics = _topics(seen, candidates)
     for topic in topics:
         topic.head = _head(topic)
+    _lengthen(topics, embed, config.name_words)
     for topic in reversed(topics):
         topic.short, topic.base = _name_alone(topic, config.name_words)
     for siblings in ([topics[0]], *(topic.children for topic in topics)):
@@ -93,7 +104,8 @@ def name_topics(
             "name": [topic.name for topic in topics],
             "summary": [excerpt(topic.seen.telling, _SUMMARY_LENGTH) for topic in topics],
             "keywords": pa.array([_keywords(topic) for topic in topics], pa.list_(pa.string())),
-            "source": ["offline"] * len(topics),
+            "centroid": topic_tree["centroid"],
+            "namer": [f"{_VERSION}, {embedder.model}, {config.name_words} words"] * len(topics),
         }
     )
     return conform(table, TABLES["proposed_names"])
@@ -150,7 +162,7 @@ def _is_spread(candidate: Candidate, topic: _Topic) -> bool:
 def _name_alone(topic: _Topic, most_words: int) -> tuple[str, str]:
     """Return the short name and the name of a topic, as long as no sibling has the same."""
     if topic.head:
-        return topic.head.text, _extended(topic, most_words) if word_count(topic.head.key) == 1 else topic.head.text
+        return topic.head.text, topic.longer if topic.is_clearer else topic.head.text
     if topic.children and _is_mixed(topic):
         return topic.children[0].short, _joined([child.short for child in topic.children], most_words)
     start = _start(topic, most_words)
@@ -163,23 +175,28 @@ def _is_mixed(topic: _Topic) -> bool:
     return len(topic.seen.texts) > 0 or (len(labels.names) > 1 and labels.share < _LEAST_SPREAD)
 
 
-def _extended(topic: _Topic, most_words: int) -> str:
-    """Return the head followed by the phrase that scores best less half of its similarity to the head."""
+def _lengthen(topics: Sequence[_Topic], embed: Embed, most_words: int) -> None:
+    """Find for each head the second phrase that brings the name nearest to the topic and away from its siblings."""
+    options = [_longer_names(topic, most_words) for topic in topics]
+    vectors = embed(sorted({name for names in options for name in names}))
+    for topic, names in zip(topics, options, strict=True):
+        if topic.head and names:
+            found = np.stack([topic.head.vector, *(vectors[name] for name in names)]).astype(np.float64)
+            alone, *longer = contrast(found, topic.seen.centroid, topic.seen.beside)
+            topic.longer = names[int(np.argmax(longer))]
+            topic.is_clearer = max(longer) >= alone + _CLEARER
+
+
+def _longer_names(topic: _Topic, most_words: int) -> list[str]:
     head = topic.head
     if head is None:
-        return topic.base
-    said = [head.key, *_said_above(topic)]
-    left = most_words - word_count(head.key)
-    others = [
-        candidate
-        for candidate in topic.candidates
-        if word_count(candidate.key) <= left
-        and candidate.score >= _LEAST_SECOND * topic.candidates[0].score
-        and not any(overlap(candidate.key, key) for key in said)
+        return []
+    said, left = [head.key, *_said_above(topic)], most_words - word_count(head.key)
+    return [
+        f"{head.text} / {other.text}"
+        for other in topic.candidates
+        if word_count(other.key) <= left and not any(overlap(other.key, key) for key in said)
     ]
-    if not others:
-        return head.text
-    return f"{head.text} / {max(others, key=lambda other: other.score - 0.5 * float(other.vector @ head.vector)).text}"
 
 
 def _joined(parts: list[str], most_words: int) -> str:
@@ -216,8 +233,8 @@ def _tell_apart(siblings: list[_Topic], most_words: int) -> None:
 
 def _names(topic: _Topic, most_words: int, *, is_shared: bool) -> Iterator[str]:
     """Yield names in order of preference, without end."""
-    if is_shared and topic.head:
-        yield _extended(topic, most_words)
+    if is_shared and topic.longer:
+        yield topic.longer
     yield topic.base
     yield from (candidate.text for candidate in topic.candidates)
     start = _start(topic, most_words)

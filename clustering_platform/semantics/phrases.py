@@ -121,6 +121,11 @@ def word_count(key: Key) -> int:
     return -(-len(key[0]) // 2) if _is_cjk(key) else len(key)
 
 
+def count_words(text: str) -> int:
+    """Return the number of words of a text; two Chinese characters count as one."""
+    return sum(-(-len(_CJK.findall(word)) // 2) or 1 for word in text.split())
+
+
 def first_words(text: str, count: int) -> str:
     """Return the first words of a text as they are written, with an ellipsis where there are more.
 

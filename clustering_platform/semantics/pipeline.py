@@ -18,6 +18,7 @@ from clustering_platform.semantics.templates import readable, render
 from clustering_platform.semantics.time_weights import time_weights
 from clustering_platform.semantics.tokens import tokenizer_of
 from clustering_platform.semantics.topic_tables import build_topic_tree
+from clustering_platform.tables import TABLES
 from clustering_platform.topics_config import TopicsConfig
 
 
@@ -66,6 +67,7 @@ def compute_topics(
         "topic_lineage": topic_lineage,
         "document_topics": find_document_topics(chunks, item_topics),
         "proposed_names": names,
-        "topic_names": build_topic_names(names, topic_tree, []),
+        "written_names": TABLES["written_names"].empty(),
+        "topic_names": build_topic_names(names, TABLES["written_names"].empty(), topic_tree, []),
         "curation": build_curation([], known_topics(found_topics, topic_lineage)),
     }

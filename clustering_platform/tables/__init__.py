@@ -6,6 +6,7 @@ IO, asset checks, catalog comments and ``docs/tables.md`` all come from here. Ho
 
 from clustering_platform.tables.contract import Column, Room, Scope, Table, arrow_type, conform
 from clustering_platform.tables.ingest import INGEST_TABLES
+from clustering_platform.tables.names import GROUP_NAME_TABLES, NAME_TABLES
 from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
 from clustering_platform.tables.opinion_measures import MEASURE_TABLES
 from clustering_platform.tables.opinion_stability import OPINION_STABILITY_TABLES
@@ -27,9 +28,11 @@ TABLES: dict[str, Table] = {
         *MEASURE_TABLES,
         *OPINION_STABILITY_TABLES,
         *TOPIC_OPINION_TABLES,
+        *GROUP_NAME_TABLES,
         *PIECE_TABLES,
         *TOPIC_TABLES,
         *OUTCOME_TABLES,
         *TOPIC_IDENTITY_TABLES,
+        *NAME_TABLES,
     )
 }

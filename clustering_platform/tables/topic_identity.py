@@ -71,19 +71,6 @@ TOPIC_IDENTITY_TABLES = (
         ),
     ),
     Table(
-        "proposed_names",
-        "topics",
-        "dataset",
-        "a topic",
-        "The name of each topic before people's decisions.",
-        ("topic_id",),
-        tuple(
-            replace(column, values=("offline",)) if column.name == "source" else column
-            for column in _BY_NAME["topic_names"].columns
-            if column.name not in ("status", "notes")
-        ),
-    ),
-    Table(
         "curation",
         "topics",
         "dataset",

@@ -223,26 +223,4 @@ TOPIC_TABLES = (
             ),
         ),
     ),
-    Table(
-        "topic_names",
-        "topics",
-        "dataset",
-        "a topic",
-        "The name of each topic.",
-        ("topic_id",),
-        (
-            _TOPIC_ID,
-            Column("name", "string", "A few words; unique among siblings, unless people say otherwise."),
-            Column("summary", "string", "The most telling item, verbatim."),
-            Column("keywords", "list<string>", "Phrases that set it apart, best first."),
-            Column("source", "string", "Who named it.", values=("offline", "human")),
-            Column(
-                "status",
-                "string",
-                "`unusable` where people said so of it or of a topic above it.",
-                values=("active", "unusable"),
-            ),
-            Column("notes", "list<string>", "What people noted about it, oldest first."),
-        ),
-    ),
 )

@@ -40,14 +40,15 @@ def publish(commits: Commits) -> None:
     found, items = as_found(topic_tree, item_topics)
     log = Curation(commits.files.root).read("talk")
     lasting, lasting_items, lineage = build_lasting_tree(embeddings, found, items, log=[])
-    rows = [{"topic_id": key, "name": NAMES[key], "summary": "", "keywords": [], "source": "offline"} for key in NAMES]
+    said = {"summary": "", "keywords": [], "centroid": [1.0], "namer": "test"}
+    rows = [{"topic_id": key, "name": NAMES[key], **said} for key in NAMES]
     proposed = TABLES["proposed_names"].empty().from_pylist(rows, TABLES["proposed_names"].schema())
     made = {
         "topic_tree": lasting,
         "item_topics": lasting_items,
         "topic_lineage": lineage,
         "found_topics": found,
-        "topic_names": build_topic_names(proposed, lasting, log),
+        "topic_names": build_topic_names(proposed, TABLES["written_names"].empty(), lasting, log),
         "curation": build_curation(log, known_topics(found, lineage)),
     }
     sequence = commits.last_sequence("talk") + 1

@@ -141,7 +141,7 @@ OUTCOMES = tuple(table.name for table in OUTCOME_TABLES)
 PIECES = (("chunks",), ("embeddings",))
 FOUND = ("found_topics", "found_item_topics", "topic_levels", "topic_merges", "topic_scales", "topic_fit")
 TREE = ("topic_tree", "item_topics", "topic_lineage")
-STEPS = (FOUND, ("projection",), TREE, ("document_topics",), OUTCOMES, ("proposed_names",))
+STEPS = (FOUND, ("projection",), TREE, ("document_topics",), OUTCOMES, ("proposed_names",), ("written_names",))
 LAST = ("topic_names", "curation")
 
 

@@ -16,6 +16,7 @@ from clustering_platform.semantics.curation import (
     build_topic_names,
     known_topics,
     replay,
+    strength,
 )
 from clustering_platform.semantics.errors import CurationError
 from clustering_platform.semantics.lasting import build_lasting_tree, read_before
@@ -52,12 +53,34 @@ def after(made: dict[str, pa.Table], commit: int = 1) -> Before:
 def proposed(topic_tree: pa.Table) -> pa.Table:
     ids = topic_tree["topic_id"].to_pylist()
     rows = [{"topic_id": key, "name": NAMES.get(key, f"Topic {key[1:]}"), "keywords": []} for key in ids]
-    filled = [{"summary": "", "source": "offline"} | row for row in rows]
+    filled = [{"summary": "", "centroid": [1.0], "namer": "test"} | row for row in rows]
     return pa.Table.from_pylist(filled, TABLES["proposed_names"].schema())
 
 
-def named(made: dict[str, pa.Table], log: list[Decision]) -> dict[str, dict[str, Any]]:
-    table = build_topic_names(proposed(made["topic_tree"]), made["topic_tree"], log)
+NONE_WRITTEN = TABLES["written_names"].empty()
+
+
+def written(**names: str | None) -> pa.Table:
+    """Return what a language model called topics, by id; None where it gave no name that can be used."""
+    rows = [
+        {
+            "topic_id": topic_id,
+            "name": name,
+            "summary": name and f"All about {name}.",
+            "category": name and "life",
+            "evidence_ids": ["x1"] if name else [],
+            "reason": None if name else "the model refused to answer",
+            "model": "m",
+            "prompt": "topic 1",
+            "centroid": [1.0],
+        }
+        for topic_id, name in names.items()
+    ]
+    return pa.Table.from_pylist(rows, TABLES["written_names"].schema())
+
+
+def named(made: dict[str, pa.Table], log: list[Decision], written: pa.Table | None = None) -> dict[str, dict[str, Any]]:
+    table = build_topic_names(proposed(made["topic_tree"]), written or NONE_WRITTEN, made["topic_tree"], log)
     assert table.schema == TABLES["topic_names"].schema()
     return {row["topic_id"]: row for row in table.to_pylist()}
 
@@ -72,6 +95,31 @@ def test_without_decisions_names_are_those_proposed_and_every_topic_is_active() 
     rows = named(fitted(FIRST, []), [])
     assert {key: row["name"] for key, row in rows.items()} == NAMES
     assert {(row["source"], row["status"], *row["notes"]) for row in rows.values()} == {("offline", "active")}
+
+
+def test_of_several_names_that_of_a_person_stands_then_that_of_the_model_then_the_proposed_one() -> None:
+    log = decisions(("rename", "t1", "Ball games"))
+    rows = named(fitted(FIRST, []), log, written(t1="Team sports", t2="Loud music", t3=None))
+    said = {key: (row["name"], row["source"], row["category"], row["reason"]) for key, row in rows.items()}
+    assert said["t1"][:2] == ("Ball games", "human")
+    assert said["t2"] == ("Loud music", "llm", "life", None)
+    assert said["t3"] == (NAMES["t3"], "offline", rows["t0"]["name"], "the model refused to answer")
+    assert rows["t2"]["summary"] == "All about Loud music."
+    assert rows["t0"]["category"] is None
+
+
+def test_the_model_and_people_may_call_siblings_the_same_and_the_later_gets_a_number() -> None:
+    rows = named(fitted(FIRST, []), [], written(t1="Same words", t2="Same Words"))
+    assert (rows["t1"]["name"], rows["t2"]["name"]) == ("Same words", "Same Words (2)")
+
+
+@pytest.mark.parametrize(
+    ("cohesion", "stability", "expected"), [(1, 1, 10), (0, 1, 1), (-0.2, None, 1), (0.5, None, 5), (0.5, 0.5, 5)]
+)
+def test_strength_is_one_to_ten_from_cohesion_and_stability(
+    cohesion: float, stability: float | None, expected: int
+) -> None:
+    assert strength(cohesion, stability) == expected
 
 
 def test_a_name_holds_over_refits_for_as_long_as_its_topic_does() -> None:
@@ -217,7 +265,7 @@ def test_no_decision_is_ever_lost(before: Tree, again: Tree, data: st.DataObject
 
 def curated(*written: Written, published: int = 0) -> CuratedTopics:
     made, log = fitted(FIRST, []), decisions(*written)
-    names = build_topic_names(proposed(made["topic_tree"]), made["topic_tree"], [])
+    names = build_topic_names(proposed(made["topic_tree"]), NONE_WRITTEN, made["topic_tree"], [])
     return curated_topics("talk", made["found_topics"], made["topic_lineage"], names, log, published)
 
 

@@ -122,10 +122,37 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
     return build_item_statistics(voted_items, opinion_space, voting_patterns)
 
 
+@table_asset("group_names", kinds=("openai", "parquet"), deps=(CONFIG_ASSET,))
+def group_names(run: Run, groups: pa.Table, representative_items: pa.Table, items: StoredTable) -> pa.Table:
+    """Name each group by what it stands for; `name_groups` asks a language model."""
+    from clustering_platform.naming.groups import write_group_names
+    from clustering_platform.opinions.group_names import build_group_names
+
+    written = items.read("item_id", "text")
+    texts = dict(zip(written["item_id"].to_pylist(), written["text"].to_pylist(), strict=True))
+    offline = build_group_names(groups, representative_items, texts)
+    if not run.asks_for_names:
+        return offline
+    names, figures = write_group_names(
+        offline,
+        groups,
+        representative_items,
+        texts,
+        config=run.named_by_model(),
+        cache=run.answer_cache(),
+        about=run.config.description or run.config.title,
+        most_words=run.config.topics.name_words,
+        tell=run.log.info,
+    )
+    run.metadata |= figures
+    return names
+
+
 @table_asset(
     "opinion_snapshot",
     kinds=_NUMPY,
     deps=(
+        "group_names",
         "representative_items",
         "representative_subgroup_items",
         "consensus_items",
@@ -178,5 +205,6 @@ OPINION_ASSETS = [
     representative_subgroup_items,
     consensus_items,
     item_statistics,
+    group_names,
     opinion_snapshot,
 ]

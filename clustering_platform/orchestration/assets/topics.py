@@ -1,5 +1,7 @@
 """Texts to a tree of named topics, for one dataset."""
 
+import contextlib
+
 import pyarrow as pa
 
 from clustering_platform.orchestration.assets.outcomes import OUTCOMES
@@ -117,12 +119,13 @@ def proposed_names(
     run: Run, items: pa.Table, chunks: pa.Table, embeddings: pa.Table, topic_tree: pa.Table, item_topics: pa.Table
 ) -> pa.Table:
     """Name every topic from its items."""
+    from clustering_platform.semantics.kept_names import keep_proposed
     from clustering_platform.semantics.naming import name_topics
     from clustering_platform.semantics.pieces import piece_items
     from clustering_platform.semantics.templates import readable
 
     with run.embedder() as embedder:
-        return name_topics(
+        proposed = name_topics(
             readable(piece_items(items, chunks), run.config.topics.embedding.template),
             embeddings,
             topic_tree,
@@ -131,6 +134,41 @@ def proposed_names(
             cache=run.embedding_cache(),
             config=run.config.topics,
         )
+    return keep_proposed(proposed, run.published("proposed_names"), max_drift=run.config.names.max_drift)
+
+
+@table_asset("written_names", kinds=("openai", "parquet"), deps=(CONFIG_ASSET,))
+def written_names(
+    run: Run, items: pa.Table, chunks: pa.Table, embeddings: pa.Table, topic_tree: pa.Table, proposed_names: pa.Table
+) -> pa.Table:
+    """Keep what a language model called topics that are still the same; `name_topics` asks it about the others."""
+    from clustering_platform.naming.material import read_material
+    from clustering_platform.naming.written import kept_written, no_names, write_names
+    from clustering_platform.semantics.pieces import piece_items
+    from clustering_platform.semantics.templates import readable
+
+    config = run.named_by_model() if run.asks_for_names else run.config.names
+    if config.provider == "offline":
+        return no_names()
+    kept = kept_written(topic_tree, run.published("written_names"), max_drift=config.max_drift)
+    if not run.asks_for_names:
+        return kept
+    pieces = readable(piece_items(items, chunks), run.config.topics.embedding.template)
+    material = read_material(pieces, embeddings, topic_tree, proposed_names)
+    with contextlib.ExitStack() as stack:
+        embed = stack.enter_context(run.embedder()).embed if run.piece_kind == "texts" else None
+        written, figures = write_names(
+            material,
+            kept,
+            config=config,
+            cache=run.answer_cache(),
+            embed=embed,
+            about=run.config.description or run.config.title,
+            most_words=run.config.topics.name_words,
+            tell=run.log.info,
+        )
+    run.metadata |= figures
+    return written
 
 
 @table_asset(
@@ -147,13 +185,14 @@ def topic_names(
     item_topics: pa.Table,
     topic_lineage: pa.Table,
     proposed_names: pa.Table,
+    written_names: pa.Table,
 ) -> Tables:
     """Put on topics what people decided about them, and publish the tables of the dataset."""
     from clustering_platform.orchestration.pictures import topic_map
     from clustering_platform.semantics.curation import build_curation, build_topic_names, known_topics
 
     check_compared(run.warehouse.commits, run.part.dataset, topic_lineage, run.file("topic_lineage").content)
-    names = build_topic_names(proposed_names, topic_tree, run.decisions)
+    names = build_topic_names(proposed_names, written_names, topic_tree, run.decisions)
     run.metadata["topic map"] = topic_map(projection, item_topics, topic_tree, names, title=run.dataset.title)
     return names, build_curation(run.decisions, known_topics(found_topics, topic_lineage))
 
@@ -166,5 +205,6 @@ TOPIC_ASSETS = [
     topic_tree,
     document_topics,
     proposed_names,
+    written_names,
     topic_names,
 ]

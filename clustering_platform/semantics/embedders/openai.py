@@ -19,12 +19,12 @@ from clustering_platform.calls.clock import Clock, SystemClock
 from clustering_platform.calls.errors import CallError
 from clustering_platform.calls.limits import Gate, RateLimits
 from clustering_platform.calls.retrying import Calls, RetryPolicy
+from clustering_platform.calls.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.calls.workers import Workers
 from clustering_platform.semantics.embedders.answers import Vector, read_answer, read_vectors, sound, tokens_billed
 from clustering_platform.semantics.embedders.costs import PRICES, Meter
-from clustering_platform.semantics.embedders.keys import read_key
-from clustering_platform.semantics.embedders.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.semantics.texts import is_blank
+from clustering_platform.service_config import read_key
 from clustering_platform.topics_config import EmbeddingConfig
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clustering_platform.semantics.embedders.keys import read_key
+from clustering_platform.service_config import read_key
 from clustering_platform.topics_config import EmbeddingConfig
 
 OPENAI = EmbeddingConfig(provider="openai")

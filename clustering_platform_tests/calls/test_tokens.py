@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clustering_platform.calls.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.semantics.embedders.openai import OpenAIEmbedder
-from clustering_platform.semantics.embedders.tokens import EstimatedTokenizer, count_tokens, cut_to_tokens, half_of
 from clustering_platform.semantics.tokens import tokenizer_of
 from clustering_platform.topics_config import EmbeddingConfig
 

@@ -1,0 +1,82 @@
+"""Services that are paid by the call: how settings name them, and where their keys come from.
+
+Keys come from the environment and go nowhere but into the requests.
+"""
+
+import os
+import re
+from typing import Annotated, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from clustering_platform.settings import Settings
+
+OURS = "CLUSTERING_OPENAI_API_KEY"
+COMMON = "OPENAI_API_KEY"
+
+
+def _plain_address(value: str) -> str:
+    """Refuse what is no address, and what may carry a key."""
+    address = urlsplit(value)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise PydanticCustomError("no_address", "is no address like https://host/v1")
+    if "@" in address.netloc or address.query or address.fragment:
+        raise PydanticCustomError("secret", "has room for a key; write scheme, host and path only")
+    return value.rstrip("/")
+
+
+def _key_variable(value: str) -> str:
+    """Refuse a key in place of its name, and variables that hold other secrets."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", value):
+        raise PydanticCustomError("secret", "is the name of a variable, like OTHER_API_KEY, never the key itself")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_plain_address)]
+KeyVariable = Annotated[str, AfterValidator(_key_variable)]
+
+
+class Service(Protocol):
+    """The settings of a service."""
+
+    @property
+    def model_name(self) -> str:
+        """The model that is asked."""
+
+    @property
+    def base_url(self) -> str | None:
+        """Where it is; None for OpenAI itself."""
+
+    @property
+    def api_key_variable(self) -> str | None:
+        """The environment variable that holds its key; None for the usual ones."""
+
+
+def read_key(service: Service) -> str | None:
+    """Return the key for a service; None for a service of one's own that is asked without one.
+
+    It stands in the variable that the settings name; else in CLUSTERING_OPENAI_API_KEY; else, for OpenAI itself only,
+    in OPENAI_API_KEY: a key that other programs use as well is not sent to another address unless it is named.
+
+    Raises
+    ------
+    ValueError
+        There is none, or it cannot be one; the message does not show it.
+    """
+    if service.api_key_variable:
+        variables = {service.api_key_variable: os.environ.get(service.api_key_variable)}
+    else:
+        ours = Settings().openai_api_key
+        variables = {OURS: ours.get_secret_value() if ours else None}
+        if service.base_url is None:
+            variables[COMMON] = os.environ.get(COMMON)
+    for variable, value in variables.items():
+        if key := (value or "").strip():
+            if not (key.isascii() and key.isprintable()) or " " in key:
+                raise ValueError(f"the environment variable {variable} holds characters that no key has")
+            return key
+    if service.base_url and not service.api_key_variable:
+        return None
+    raise ValueError(f"no API key for {service.model_name}: set the environment variable {' or '.join(variables)}")

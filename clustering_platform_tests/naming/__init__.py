@@ -1,0 +1,1 @@
+"""Names by a language model, on a real HTTP server."""
