@@ -10,6 +10,7 @@ from clustering_platform.opinions.base_clusters import build_base_clusters
 from clustering_platform.opinions.bridges import build_bridge_items, build_bridge_voters
 from clustering_platform.opinions.cluster_measures import build_cluster_measures
 from clustering_platform.opinions.consensus import build_consensus_items
+from clustering_platform.opinions.group_names import build_group_names, texts_of
 from clustering_platform.opinions.groups import best_grouping, build_voter_groups, try_groupings
 from clustering_platform.opinions.item_statistics import build_item_statistics
 from clustering_platform.opinions.log import Log, as_log
@@ -69,6 +70,7 @@ def compute_opinions(
     voter_measures = build_voter_measures(matrix, voted, placed, patterns)
     stability = build_stability(matrix, voted, base, groupings, placed, config=config)
     topic_opinions, topic_divisions = build_topic_opinions(patterns, voted, item_topics)
+    representative = build_representative_items(voted, patterns)
     return {
         "vote_matrix": matrix,
         "voted_items": voted,
@@ -80,7 +82,8 @@ def compute_opinions(
         "subgroups": subgroups,
         "voter_groups": placed,
         "voting_patterns": patterns,
-        "representative_items": build_representative_items(voted, patterns),
+        "representative_items": representative,
+        "group_names": build_group_names(groups, representative, texts_of(items)),
         "representative_subgroup_items": build_representative_subgroup_items(voted, patterns, subgroups),
         "consensus_items": build_consensus_items(voted),
         "item_statistics": build_item_statistics(voted, space, patterns),

@@ -53,6 +53,11 @@ def build_group_names(groups: pa.Table, representative_items: pa.Table, texts: M
     return conform(pa.Table.from_pylist(rows, contract.schema()), contract)
 
 
+def texts_of(items: pa.Table) -> dict[str, str | None]:
+    """Return the text of each item of the table `items`, by id."""
+    return dict(zip(items["item_id"].to_pylist(), items["text"].to_pylist(), strict=True))
+
+
 def _name(
     group: Mapping[str, Any], items: Sequence[Mapping[str, Any]], texts: Mapping[str, str | None], taken: set[str]
 ) -> tuple[str, str]:

@@ -197,7 +197,7 @@ class Recipes:
             case "proposed_names":
                 return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
             case "written_names":
-                return [self.recipe("topic_tree"), self.config.names.provider]
+                return [self.recipe("proposed_names"), self.config.names.provider]
             case _ if step in _OUTCOMES:
                 return [
                     self.recipe("topic_tree"),
@@ -206,8 +206,7 @@ class Recipes:
                     topics.seed,
                 ]
             case "topic_names" | "curation":
-                names = [self.recipe("proposed_names"), self.recipe("written_names")]
-                return [*names, [row.model_dump(mode="json") for row in self.decisions]]
+                return [self.recipe("written_names"), [row.model_dump(mode="json") for row in self.decisions]]
             case _:
                 return [self.recipe("embeddings"), self.tree_settings]
 

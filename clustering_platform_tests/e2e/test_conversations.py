@@ -14,7 +14,6 @@ pytestmark = pytest.mark.e2e
 # Conversation, voters in its export.
 CONVERSATIONS = [
     ("15-per-hour-seattle", 339),
-    ("brexit-consensus", 204),
     ("vtaiwan.uberx", 1921),
 ]
 

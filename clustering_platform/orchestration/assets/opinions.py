@@ -126,10 +126,9 @@ def item_statistics(run: Run, voted_items: pa.Table, opinion_space: pa.Table, vo
 def group_names(run: Run, groups: pa.Table, representative_items: pa.Table, items: StoredTable) -> pa.Table:
     """Name each group by what it stands for; `name_groups` asks a language model."""
     from clustering_platform.naming.groups import write_group_names
-    from clustering_platform.opinions.group_names import build_group_names
+    from clustering_platform.opinions.group_names import build_group_names, texts_of
 
-    written = items.read("item_id", "text")
-    texts = dict(zip(written["item_id"].to_pylist(), written["text"].to_pylist(), strict=True))
+    texts = texts_of(items.read("item_id", "text"))
     offline = build_group_names(groups, representative_items, texts)
     if not run.asks_for_names:
         return offline
