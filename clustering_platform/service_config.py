@@ -1,11 +1,11 @@
 """Services that are paid by the call: how settings name them, and where their keys come from.
 
-Keys come from the environment and go nowhere but into the requests.
+Keys come from the environment and go nowhere but into the clients that are opened here.
 """
 
 import os
 import re
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
@@ -13,6 +13,11 @@ from pydantic_core import PydanticCustomError
 
 from clustering_platform.settings import Settings
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_OPENAI = "https://api.openai.com/v1"
+_CONNECT_SECONDS = 10.0
 OURS = "CLUSTERING_OPENAI_API_KEY"
 COMMON = "OPENAI_API_KEY"
 
@@ -52,6 +57,35 @@ class Service(Protocol):
     @property
     def api_key_variable(self) -> str | None:
         """The environment variable that holds its key; None for the usual ones."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long to wait for an answer."""
+
+
+def address_of(service: Service) -> str:
+    """Return where a service is, without ``https://``."""
+    return (service.base_url or _OPENAI).partition("://")[2].rstrip("/")
+
+
+def open_client(service: Service) -> "tuple[OpenAI, tuple[str, ...]]":
+    """Return a client of a service that tries nothing again by itself, and the secrets that no message may hold.
+
+    Raises
+    ------
+    ValueError
+        There is no key, as in `read_key`.
+    """
+    from openai import OpenAI, Timeout
+
+    key, seconds = read_key(service), service.timeout_seconds
+    client = OpenAI(
+        api_key=key or "none",
+        base_url=service.base_url or _OPENAI,
+        timeout=Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS)),
+        max_retries=0,
+    )
+    return client, (key,) if key else ()
 
 
 def read_key(service: Service) -> str | None:

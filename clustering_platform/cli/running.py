@@ -75,7 +75,7 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
     with on_terminal(out) as console, _bars(console) as bars:
         runner = _started(bars, settings, dataset)
         outcomes = [_with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
-        chosen = day or newest_day(settings, dataset)
+        chosen = day or _newest_day(settings, dataset)
         if chosen and outcomes[0].succeeded:
             outcomes.append(
                 _with_bar(
@@ -85,7 +85,7 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
     return _told(outcomes, err)
 
 
-def newest_day(settings: Settings, dataset: Dataset) -> date | None:
+def _newest_day(settings: Settings, dataset: Dataset) -> date | None:
     """Return the newest day of which opinions of a dataset are published; None where there is none."""
     commits = Commits(Files(settings.warehouse)).log(dataset.name)
     return max((commit.day for commit in commits if commit.day), default=None)

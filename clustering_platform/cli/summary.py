@@ -22,7 +22,7 @@ _WIDTH = 100
 _COUNTS = {"voters": "voters", "grouped": "grouped_voters", "items": "items", "votes": "votes"}
 
 _GROUPS = """
-    SELECT g.group_id, g.letter, g.size, g.share, coalesce(n.name, '') AS name, n.source, n.summary
+    SELECT g.group_id, g.letter, g.size, g.share, n.name, n.source, n.summary
     FROM groups_history g LEFT JOIN group_names_history n USING (dataset, day, group_id)
     WHERE g.dataset = $dataset AND g.day = $day ORDER BY g.group_id
 """

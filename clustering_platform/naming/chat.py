@@ -22,14 +22,12 @@ from clustering_platform.calls.tokens import count_tokens
 from clustering_platform.names_config import NamesConfig
 from clustering_platform.naming.budget import Budget, Ceilings
 from clustering_platform.naming.questions import A, Question
-from clustering_platform.service_config import read_key
+from clustering_platform.service_config import address_of, open_client
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-BASE_URL = "https://api.openai.com/v1"
 LONGEST_ANSWER = 700
-_CONNECT_SECONDS = 10.0
 _MALFORMED = 2
 
 
@@ -80,8 +78,7 @@ class Chat:
     @property
     def model(self) -> str:
         """Name of the model and its endpoint."""
-        address = (self._config.base_url or BASE_URL).partition("://")[2].rstrip("/")
-        return f"{self._config.model}@{address}"
+        return f"{self._config.model}@{address_of(self._config)}"
 
     @property
     def retries(self) -> int:
@@ -169,17 +166,7 @@ class Chat:
         with self._opening:
             if self._client:
                 return
-            from openai import OpenAI, Timeout
-
-            config = self._config
-            key = read_key(config)
-            self._calls.secrets = (key,) if key else ()
-            self._client = OpenAI(
-                api_key=key or "none",
-                base_url=config.base_url or BASE_URL,
-                timeout=Timeout(config.timeout_seconds, connect=min(config.timeout_seconds, _CONNECT_SECONDS)),
-                max_retries=0,
-            )
+            self._client, self._calls.secrets = open_client(self._config)
 
 
 def tokens_billed(content: Mapping[str, Any]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,9 +14,6 @@ from clustering_platform.store.commits import Commit, Predecessor, RowAccounting
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.tables import TABLES
-
-if TYPE_CHECKING:
-    pass
 
 _NAMES_OF = {"dataset": "written_names", "day": "group_names"}
 _LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}

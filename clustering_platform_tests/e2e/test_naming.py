@@ -42,12 +42,10 @@ def test_a_killed_naming_asks_nothing_again_that_was_answered_and_names_every_to
         clustering(data, "name", "town-plans")
         assert len(server.requests) == calls
     with connect(data / "catalog.duckdb") as catalog:
-        found = catalog.execute("SELECT name, source, reason FROM topic_names").fetchall()
-        assert sum(source == "llm" for _, source, _ in found) > 0.7 * len(found)
-        assert all(reason for _, source, reason in found if source != "llm")
-        assert all(name in printed for name, _, _ in found)
-        groups = catalog.execute("SELECT source, reason FROM group_names").fetchall()
-        assert len(groups) > 1
-        assert all(source == "llm" or reason for source, reason in groups)
+        found = catalog.execute("SELECT name, source FROM topic_names").fetchall()
+        groups = catalog.execute("SELECT source FROM group_names").fetchall()
+        assert {source for _, source in found} == {"llm"}
+        assert all(name in printed for name, _ in found)
+        assert groups == [("llm",)] * 3
         voters = {voter for (voter,) in catalog.execute("SELECT voter_id FROM voters").fetchall()}
     assert not any(f'"{voter}"' in request for voter in voters for request in asked)

@@ -119,11 +119,11 @@ def sensible(data: dict[str, Any]) -> dict[str, Any]:
         return {"topics": [{"id": topic["id"], "name": topic["name"]} for topic in data["topics"]]}
     shown = data.get("items") or data.get("statements") or []
     texts = [one["text"] for one in shown] or [one["name"] for one in data.get("subtopics", [])]
-    phrases = [phrase for phrase in data.get("phrases", []) if 2 <= len(phrase.split()) <= 5]
-    words = _WORD.findall(" ".join(texts[:2]))[:3]
+    phrases = " ".join(data.get("phrases", [])[:2]).split()[:5]
+    words = phrases if len(phrases) > 1 else [*_WORD.findall(" ".join(texts[:2])), "matters"][:3]
     return {
         "summary": f"People write about this: {texts[0] if texts else 'nothing'}",
-        "name": phrases[0] if phrases else " ".join([*words, "matters"][:3]),
+        "name": " ".join(words),
         "category": "civic life",
         "evidence": [one["id"] for one in shown[:2]],
         "is_coherent": True,

@@ -24,18 +24,16 @@ from clustering_platform.calls.workers import Workers
 from clustering_platform.semantics.embedders.answers import Vector, read_answer, read_vectors, sound, tokens_billed
 from clustering_platform.semantics.embedders.costs import PRICES, Meter
 from clustering_platform.semantics.texts import is_blank
-from clustering_platform.service_config import read_key
+from clustering_platform.service_config import address_of, open_client
 from clustering_platform.topics_config import EmbeddingConfig
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-BASE_URL = "https://api.openai.com/v1"
 MAX_TOKENS = 8_192
 MAX_INPUTS = 2_048
 MAX_REQUEST_TOKENS = 300_000
 _DIMENSIONS = {"text-embedding-3-large": 3072, "text-embedding-3-small": 1536, "text-embedding-ada-002": 1536}
-_CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,7 @@ class OpenAIEmbedder:
     @property
     def model(self) -> str:
         """Name of the model, its endpoint, and the settings that change its vectors."""
-        address = (self._config.base_url or BASE_URL).partition("://")[2].rstrip("/")
-        parts = [f"{self._config.model_name}@{address}"]
+        parts = [f"{self._config.model_name}@{address_of(self._config)}"]
         if self._config.dimensions:
             parts.append(f"{self._config.dimensions} dimensions")
         if self._max_tokens != MAX_TOKENS:
@@ -178,19 +175,8 @@ class OpenAIEmbedder:
 
     def _open(self) -> None:
         """Read the key and make the client, unless there is one."""
-        if self._client:
-            return
-        from openai import OpenAI, Timeout
-
-        config = self._config
-        key = read_key(config)
-        self._calls.secrets = (key,) if key else ()
-        self._client = OpenAI(
-            api_key=key or "none",
-            base_url=config.base_url or BASE_URL,
-            timeout=Timeout(config.timeout_seconds, connect=min(config.timeout_seconds, _CONNECT_SECONDS)),
-            max_retries=0,
-        )
+        if self._client is None:
+            self._client, self._calls.secrets = open_client(self._config)
 
     def _plan(self, texts: Sequence[str]) -> list[_Part]:
         """Return the requests: texts in order, as many in one as batch size and the limits of the service allow."""
