@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from clustering_platform.orchestration.assets.drift import DRIFT_ASSETS
 from clustering_platform.orchestration.assets.exports import build_polis_export, build_topic_export
 from clustering_platform.orchestration.assets.ingest import INGEST_ASSETS
 from clustering_platform.orchestration.assets.measures import MEASURE_ASSETS
@@ -45,7 +46,7 @@ def build_defs(
     days = dataset_days(settings.start_day)
     assets: list[Any] = [
         *SOURCE_SPECS,
-        *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS, *OUTCOME_ASSETS)),
+        *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS, *OUTCOME_ASSETS, *DRIFT_ASSETS)),
         *(asset.build(days) for asset in DAY_ASSETS),
         build_polis_export(days),
         build_topic_export(DATASETS),

@@ -114,6 +114,32 @@ def run(
 
 @app.command()
 @reports_errors
+def backfill(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day. Default: that of the first vote."),
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day. Default: that of the last vote.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Compute even days on which nothing changed.")] = False,
+) -> None:
+    """Make the opinion snapshots of a range of days, then what changed from day to day; then print that."""
+    from clustering_platform.cli.backfilling import run_backfill
+    from clustering_platform.cli.drift_summary import print_drift
+
+    settings = project_settings()
+    dataset = find_dataset(settings.inbox, name)
+    days = [day.date() if day else None for day in (first, last)]
+    succeeded = run_backfill(settings, dataset, first=days[0], last=days[1], force=force, out=out, err=err)
+    print_drift(settings, name, out)
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
 def datasets() -> None:
     """List the datasets of the inbox and what is published of each."""
     from clustering_platform.cli.summary import published

@@ -32,34 +32,36 @@ def run_dataset(
 ) -> bool:
     """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, _bars(console) as bars:
-        runner = _started(bars, settings, dataset)
+    with on_terminal(out) as console, progress_bars(console) as bars:
+        runner = started(bars, settings, dataset)
         outcomes = [
-            _with_bar(
+            with_bar(
                 bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, refit=refit, on_progress=on)
             )
         ]
         if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
-                _with_bar(
+                with_bar(
                     bars,
                     runner,
                     "opinions",
                     lambda on: runner.run_opinions(dataset, day=day, force=force, on_progress=on),
                 )
             )
-    return _told(outcomes, err)
+            if outcomes[-1].succeeded:
+                outcomes.append(with_bar(bars, runner, "drift", lambda on: runner.run_drift(dataset, on_progress=on)))
+    return told(outcomes, err)
 
 
 def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
     """Run the job that compares strategies of topics, and tell whether it succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, _bars(console) as bars:
-        runner = _started(bars, settings, dataset)
-        outcome = _with_bar(
+    with on_terminal(out) as console, progress_bars(console) as bars:
+        runner = started(bars, settings, dataset)
+        outcome = with_bar(
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
         )
-    return _told([outcome], err)
+    return told([outcome], err)
 
 
 def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Console, err: Console) -> bool:
@@ -72,17 +74,17 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
             f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
             f"{dataset.folder / CONFIG_FILE}"
         )
-    with on_terminal(out) as console, _bars(console) as bars:
-        runner = _started(bars, settings, dataset)
-        outcomes = [_with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
+    with on_terminal(out) as console, progress_bars(console) as bars:
+        runner = started(bars, settings, dataset)
+        outcomes = [with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
         chosen = day or _newest_day(settings, dataset)
         if chosen and outcomes[0].succeeded:
             outcomes.append(
-                _with_bar(
+                with_bar(
                     bars, runner, "name_groups", lambda on: runner.run_group_names(dataset, chosen, on_progress=on)
                 )
             )
-    return _told(outcomes, err)
+    return told(outcomes, err)
 
 
 def _newest_day(settings: Settings, dataset: Dataset) -> date | None:
@@ -91,7 +93,8 @@ def _newest_day(settings: Settings, dataset: Dataset) -> date | None:
     return max((commit.day for commit in commits if commit.day), default=None)
 
 
-def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
+def started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
+    """Return a runner that knows the dataset; loading it takes some seconds, in which a bar is shown."""
     bar = bars.add_task("starting", total=None, now="")
     from clustering_platform.definitions import build_defs
 
@@ -101,7 +104,7 @@ def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
     return runner
 
 
-def _told(outcomes: Sequence[Outcome], err: Console) -> bool:
+def told(outcomes: Sequence[Outcome], err: Console) -> bool:
     """Print what went wrong and tell whether nothing did."""
     for outcome in outcomes:
         for fault in outcome.faults:
@@ -111,7 +114,8 @@ def _told(outcomes: Sequence[Outcome], err: Console) -> bool:
     return all(outcome.succeeded for outcome in outcomes)
 
 
-def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
+def with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
+    """Start a run and show its steps, and the work within them, on a bar."""
     task = bars.add_task(job, total=len(runner.steps(job)), now="")
     work = bars.add_task("", total=None, now="", visible=False)
 
@@ -144,7 +148,8 @@ def on_terminal(out: Console) -> Iterator[Console]:
         yield Console(file=terminal, markup=False, emoji=False, highlight=False)
 
 
-def _bars(out: Console) -> Progress:
+def progress_bars(out: Console) -> Progress:
+    """Return bars with what is done, the time it took and what is going on."""
     return Progress(
         TextColumn("{task.description:>9}"),
         BarColumn(bar_width=24),

@@ -86,10 +86,11 @@ def find_rows(commits: Commits, dataset: str, name: str, day: date | None) -> Co
         There is no such table, or nothing of it is published for that day.
     """
     contract, is_history = find_table(name)
-    if contract.scope == "dataset":
+    if contract.scope != "day":
         if day:
-            raise ExportError(f"table {contract.name!r} is of the dataset as a whole; it has no days, leave out --day")
-        chosen = [commit for commit in [commits.newest(dataset, None)] if commit]
+            what = "of the dataset as a whole" if contract.scope == "dataset" else "over all days"
+            raise ExportError(f"table {contract.name!r} is {what}; there is none of a single day, leave out --day")
+        chosen = [commit for commit in [commits.newest(dataset, None, scope=contract.scope)] if commit]
         if not chosen:
             raise ExportError(f"nothing is published of {dataset!r} yet; run: clustering run {dataset}")
     elif is_history and not day:

@@ -16,6 +16,7 @@ EXPORT_TOPICS_JOB = "export_topics"
 RECOMMEND_JOB = "recommend_topics"
 NAMES_JOB = "name_topics"
 GROUP_NAMES_JOB = "name_groups"
+DRIFT_JOB = "drift"
 
 
 def build_jobs(start_day: date) -> list[Any]:
@@ -45,6 +46,12 @@ def build_jobs(start_day: date) -> list[Any]:
             selection=dg.AssetSelection.groups("opinions"),
             config=_tagging(days),
             description="Find the opinion groups of a dataset as of the end of a day and publish the snapshot.",
+        ),
+        dg.define_asset_job(
+            DRIFT_JOB,
+            selection=dg.AssetSelection.groups("drift"),
+            config=_tagging(DATASETS),
+            description="Compare each published day of a dataset with the one before and publish what changed.",
         ),
         dg.define_asset_job(
             EXPORT_JOB,

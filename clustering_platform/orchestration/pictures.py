@@ -43,13 +43,13 @@ def opinion_map_png(voter_groups: pa.Table, groups: pa.Table, *, title: str, dpi
     letters = dict(zip(groups["group_id"].to_pylist(), groups["letter"].to_pylist(), strict=True))
     sizes = dict(zip(groups["group_id"].to_pylist(), groups["size"].to_pylist(), strict=True))
     with _Picture(f"{title}: {len(points)} voters, {len(letters)} groups", dpi) as picture:
-        _scatter(picture.axes, points[group_of < 0], GREY)
+        draw_points(picture.axes, points[group_of < 0], GREY)
         for group, letter in letters.items():
             colour = COLOURS[group % len(COLOURS)]
             members = points[group_of == group]
-            _scatter(picture.axes, members, colour)
+            draw_points(picture.axes, members, colour)
             _hull(picture.axes, members, colour)
-            _label(picture.axes, members.mean(axis=0), f"{letter} ({sizes[group]})", size=12)
+            draw_label(picture.axes, members.mean(axis=0), f"{letter} ({sizes[group]})", size=12)
     return picture.png
 
 
@@ -69,12 +69,12 @@ def topic_map_png(
     tops = [row["topic_id"] for row in topic_tree.select(["topic_id", "depth"]).to_pylist() if row["depth"] == 1]
     unusable = set(topic_names.filter(pc.equal(topic_names["status"], "unusable"))["topic_id"].to_pylist())
     with _Picture(f"{title}: {len(points)} items, {len(tops)} topics", dpi) as picture:
-        _scatter(picture.axes, points[top_of == ""], GREY)
+        draw_points(picture.axes, points[top_of == ""], GREY)
         for number, topic in enumerate(tops):
             members = points[top_of == topic]
-            _scatter(picture.axes, members, GREY if topic in unusable else COLOURS[number % len(COLOURS)])
+            draw_points(picture.axes, members, GREY if topic in unusable else COLOURS[number % len(COLOURS)])
             if topic not in unusable and number < _MAX_LABELS:
-                _label(picture.axes, np.median(members, axis=0), names[topic], size=8)
+                draw_label(picture.axes, np.median(members, axis=0), names[topic], size=8)
     return picture.png
 
 
@@ -108,7 +108,8 @@ def _points(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float64)
 
 
-def _scatter(axes: Axes, points: np.ndarray[Any, Any], colour: str) -> None:
+def draw_points(axes: Axes, points: np.ndarray[Any, Any], colour: str) -> None:
+    """Draw a dot for each point, of many points for some."""
     step = max(1, len(points) // _MAX_POINTS)
     x, y = points[::step].T
     axes.scatter(x, y, s=14 if len(points) < 500 else 5, c=colour, alpha=0.6, linewidths=0)
@@ -128,7 +129,8 @@ def _hull(axes: Axes, points: np.ndarray[Any, Any], colour: str) -> None:
     axes.plot(*np.vstack([outline, outline[:1]]).T, color=colour, linewidth=1)
 
 
-def _label(axes: Axes, place: np.ndarray[Any, Any], text: str, *, size: int) -> None:
+def draw_label(axes: Axes, place: np.ndarray[Any, Any], text: str, *, size: int) -> None:
+    """Write a text at a place, as it is."""
     safe = text.replace("$", r"\$")
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
     axes.text(place[0], place[1], safe, fontsize=size, ha="center", va="center", bbox=box)

@@ -15,8 +15,8 @@ from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.tables import TABLES
 
-_NAMES_OF = {"dataset": "written_names", "day": "group_names"}
-_LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot"}
+_NAMES_OF = {"dataset": "written_names", "day": "group_names", "days": None}
+_LAST_ASSETS = {"dataset": "topic_names", "day": "opinion_snapshot", "days": "drift_days"}
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Publication(Recipes):
 
         The asset that publishes asks the same of all other files of the commit.
         """
-        newest = self.warehouse.commits.newest(self.part.dataset, self.part.day)
+        newest = self.warehouse.commits.newest(self.part.dataset, self.part.day, scope=self.scope)
         is_wanted = self._is_tagged(FORCE_TAG) or (self.is_refit and TABLES[tables[0]].room == "topics")
         if newest is None or is_wanted or (self.asks_for_names and self._has_other_names(newest, tables)):
             return None
@@ -72,6 +72,8 @@ class Publication(Recipes):
     def _has_other_names(self, newest: Commit, tables: Sequence[str]) -> bool:
         """Tell whether a language model is still to be asked, or named topics otherwise than in a commit."""
         names = _NAMES_OF[self.scope]
+        if names is None:
+            return False
         published = newest.tables.get(names)
         return names in tables or published is None or self.file(names).content != published.content
 
@@ -82,6 +84,7 @@ class Publication(Recipes):
         status, reason = self._status(files)
         commit = Commit(
             dataset=self.part.dataset,
+            scope=self.scope,
             day=self.part.day,
             sequence=self.warehouse.base_sequence + 1,
             status=status,
@@ -104,7 +107,9 @@ class Publication(Recipes):
         rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
 
     def _fingerprint(self, files: Mapping[str, StoredFile]) -> str:
-        return files[self.last_asset].recipe if self.part.day else hash_of({name: files[name].recipe for name in files})
+        if self.scope != "dataset":
+            return files[self.last_asset].recipe
+        return hash_of({name: file.recipe for name, file in files.items()})
 
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""

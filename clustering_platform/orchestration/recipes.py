@@ -22,13 +22,14 @@ from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform.datasets import Dataset
 from clustering_platform.opinions.log import end_of, rows_until
 from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.published_days import PublishedDays
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.commits import Commit
 from clustering_platform.store.curation import Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
-from clustering_platform.tables import TABLES, Room
+from clustering_platform.tables import TABLES, Room, Scope
 from clustering_platform.tables.outcomes import OUTCOME_TABLES
 from clustering_platform.tables.topic_opinions import TOPIC_OPINION_TABLES
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from clustering_platform.semantics.pieces import PieceKind
 
 # Raise the number of a room when its results change with the same input and settings.
-ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "3"}
+ROOM_VERSIONS: dict[Room, str] = {"ingest": "3", "opinions": "3", "topics": "3", "drift": "1"}
 
 FORCE_TAG = "clustering/force"
 REFIT_TAG = "clustering/refit"
@@ -53,17 +54,21 @@ _OF_KEEPING = {"refit", "max_placed_share", "max_nowhere_share"}
 
 @dataclass
 class Recipes:
-    """A run on one slice: what it reads, and what follows from that."""
+    """A run on one slice: what it reads, and what follows from that.
+
+    `scope` is that of the tables it makes: `day` for an opinion snapshot, `days` for drift, else `dataset`.
+    """
 
     warehouse: Warehouse
     part: Slice
     context: dg.AssetExecutionContext
+    scope: Scope = "dataset"
     _recipes: dict[str | date, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, context: dg.AssetExecutionContext) -> Self:
+    def of(cls, context: dg.AssetExecutionContext, scope: Scope) -> Self:
         """Return the publication that an asset is part of."""
-        return cls(context.resources.warehouse, Slice.from_key(context.partition_key), context)
+        return cls(context.resources.warehouse, Slice.from_key(context.partition_key), context, scope)
 
     @property
     def log(self) -> Any:
@@ -85,13 +90,8 @@ class Recipes:
         """What people decided about the topics of the dataset before this run, oldest first."""
         return self.warehouse.decisions(self.part.dataset)
 
-    @property
-    def scope(self) -> str:
-        """`day` for an opinion snapshot, `dataset` otherwise."""
-        return "day" if self.part.day else "dataset"
-
     def file(self, table: str) -> StoredFile:
-        """Return the file of a table that this run is to read or publish, be it of the day or of the dataset."""
+        """Return the file of a table that this run is to read or publish, be it of its own scope or of the dataset."""
         run, instance = self.context.run, self.context.instance
         if TABLES[table].scope == self.scope:
             return self.warehouse.locate(table, self.part, run, instance)
@@ -106,9 +106,10 @@ class Recipes:
             if table == "group_names":
                 return hash_of([of_day, self.config.names.provider])
             return hash_of([of_day, *published]) if table in _TOPIC_OPINIONS else of_day
-        step = room if room == "ingest" else table
+        step = room if room in ("ingest", "drift") else table
         if step not in self._recipes:
-            self._recipes[step] = hash_of([ROOM_VERSIONS[room], *self._ingredients(step)])
+            ingredients = self.published_days.contents if room == "drift" else self._ingredients(step)
+            self._recipes[step] = hash_of([ROOM_VERSIONS[room], *ingredients])
         return self._recipes[step]
 
     def day_recipe(self, day: date) -> str:
@@ -147,6 +148,11 @@ class Recipes:
     @cached_property
     def _whole(self) -> Commit | None:
         return self.warehouse.commits.newest(self.part.dataset, None)
+
+    @cached_property
+    def published_days(self) -> PublishedDays:
+        """The days of the dataset as they are published."""
+        return PublishedDays(self.warehouse.commits, self.part.dataset)
 
     def _log(self) -> tuple[StoredTable, StoredTable]:
         """Return the tables `votes` and `items`; with `voters`, they name each other's rows by number.

@@ -16,6 +16,7 @@ from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import (
+    DRIFT_JOB,
     GROUP_NAMES_JOB,
     NAMES_JOB,
     OPINIONS_JOB,
@@ -106,6 +107,10 @@ class Runner:
     ) -> Outcome:
         """Make the opinion snapshot of a day, by default today, and publish it."""
         return self._run(OPINIONS_JOB, Slice(dataset.name, day or today()), _wishes(force), on_progress)
+
+    def run_drift(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Compare all published days and publish what changed from day to day."""
+        return self._run(DRIFT_JOB, Slice(dataset.name), _wishes(False), on_progress)
 
     def run_recommendation(self, dataset: Dataset, *, on_progress: OnProgress | None = None) -> Outcome:
         """Compare strategies of topics on the vectors that were made last."""

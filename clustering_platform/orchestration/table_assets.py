@@ -209,7 +209,7 @@ class TableAsset:
     def _materialize(
         self, context: dg.AssetExecutionContext, inputs: Mapping[str, StoredTable]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        run = Run.of(context)
+        run = Run.of(context, TABLES[self.tables[0]].scope)
         if not (unchanged := run.unchanged(self.tables)):
             yield from self._compute(run, inputs)
             return

@@ -116,7 +116,7 @@ class Warehouse(dg.ConfigurableIOManager):
                 return file
         if event := newest_materialization(instance, table, part):
             return self.files.describe(cast("str", event.metadata[PATH_KEY].value))
-        job = "topics" if TABLES[table].scope == "dataset" else "opinions"
+        job = {"dataset": "topics", "day": "opinions", "days": "drift"}[TABLES[table].scope]
         raise StoreError(f"table {table!r} of {part} is not there yet; run the job {job!r} for it first")
 
     def locate_settled(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:

@@ -37,7 +37,11 @@ _DUCKDB_TYPES = {
 
 COMMITS_COLUMNS = {
     "dataset": ("VARCHAR", "Name of the dataset."),
-    "day": ("DATE", "Day of an opinion snapshot; null for the dataset as a whole."),
+    "scope": (
+        "VARCHAR",
+        "`dataset`: tables of it as a whole. `day`: of an opinion snapshot. `days`: over all days.",
+    ),
+    "day": ("DATE", "Day of an opinion snapshot; null for all else."),
     "sequence": ("BIGINT", "Number of the commit within its dataset."),
     "status": ("VARCHAR", "`ready`, or why there is less than usual."),
     "reason": ("VARCHAR", "The status in words."),
@@ -93,6 +97,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, commits: Commits) -> No
     current = [commit for dataset in commits.datasets() for commit in commits.current(dataset)]
     newest_days = {commit.dataset: commit for commit in current if commit.day}
     newest = [commit for commit in current if commit.day is None] + list(newest_days.values())
+    newest += [commit for dataset in commits.datasets() if (commit := commits.newest(dataset, None, scope="days"))]
     for table in TABLES.values():
         _create_view(connection, commits, table, table.name, newest)
         if table.scope == "day":

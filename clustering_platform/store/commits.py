@@ -9,12 +9,13 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import Files, StoredFile, make_durable, new_file, publish
+from clustering_platform.tables import Scope
 
 
 class CommitConflictError(StoreError):
@@ -60,7 +61,8 @@ class Commit(BaseModel):
 
     format: Literal[1] = 1
     dataset: str
-    day: date | None = Field(description="Day of an opinion snapshot; None for the tables of the dataset as a whole.")
+    scope: Scope = Field(description="Whether its tables are of the dataset as a whole, of a day, or over all days.")
+    day: date | None = Field(description="Day of an opinion snapshot; None for all else.")
     sequence: int
     status: str
     reason: str | None = None
@@ -74,6 +76,14 @@ class Commit(BaseModel):
     )
     predecessor: Predecessor | None = None
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scope_of_its_day(cls, content: Any) -> Any:
+        """Tell the scope of commits that say none: those made before there were tables over all days."""
+        if isinstance(content, dict) and "scope" not in content:
+            return content | {"scope": "day" if content.get("day") else "dataset"}
+        return content
 
 
 class Commits:
@@ -104,9 +114,10 @@ class Commits:
                 continue
             yield Commit.model_validate_json(content)
 
-    def newest(self, dataset: str, day: date | None) -> Commit | None:
-        """Return the newest commit of a day, or of the dataset as a whole where `day` is None."""
-        return next((commit for commit in self.log(dataset) if commit.day == day), None)
+    def newest(self, dataset: str, day: date | None, *, scope: Scope | None = None) -> Commit | None:
+        """Return the newest commit of a day; where `day` is None, of the dataset as a whole or of another scope."""
+        scope = scope or ("day" if day else "dataset")
+        return next((commit for commit in self.log(dataset) if (commit.scope, commit.day) == (scope, day)), None)
 
     def current(self, dataset: str) -> list[Commit]:
         """Return the newest commit of the dataset as a whole and of each of its days, by day."""
@@ -172,7 +183,8 @@ def newest_by_day(log: Iterable[Commit]) -> list[Commit]:
     """Return the first commit of the dataset as a whole and of each of its days in a log, newest first; by day."""
     newest: dict[date | None, Commit] = {}
     for commit in log:
-        newest.setdefault(commit.day, commit)
+        if commit.scope != "days":
+            newest.setdefault(commit.day, commit)
     return sorted(newest.values(), key=lambda commit: commit.day or date.min)
 
 

@@ -8,7 +8,6 @@ the run may be about to publish files that it found. Decisions of people (``cura
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from clustering_platform.store.commits import Commits
@@ -33,7 +32,7 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
     Parameters
     ----------
     keep_commits
-        Newest commits of each day, and of each dataset as a whole, that stay; at least one.
+        Newest commits of each day, and of each dataset as a whole and over its days, that stay; at least one.
     keep_hours
         Files younger than this stay, and so do commits that had no successor this long ago.
     """
@@ -54,15 +53,15 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
 
 def _remove_commits(commits: Commits, dataset: str, keep: int, before: float) -> list[Path]:
     """Remove commits of a dataset, oldest first, and return them."""
-    seen: Counter[date | None] = Counter()
-    superseded: dict[date | None, float] = {}
+    seen: Counter[tuple[object, ...]] = Counter()
+    superseded: dict[tuple[object, ...], float] = {}
     old = []
     for commit in commits.log(dataset):
-        path = commits.path(dataset, commit.sequence)
-        if seen[commit.day] >= keep and superseded[commit.day] < before:
+        path, part = commits.path(dataset, commit.sequence), (commit.scope, commit.day)
+        if seen[part] >= keep and superseded[part] < before:
             old.append(path)
-        seen[commit.day] += 1
-        superseded[commit.day] = path.stat().st_mtime
+        seen[part] += 1
+        superseded[part] = path.stat().st_mtime
     for path in reversed(old):
         path.unlink()
     return old

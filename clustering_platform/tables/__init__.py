@@ -5,6 +5,7 @@ IO, asset checks, catalog comments and ``docs/tables.md`` all come from here. Ho
 """
 
 from clustering_platform.tables.contract import Column, Room, Scope, Table, arrow_type, conform
+from clustering_platform.tables.drift import DRIFT_TABLES
 from clustering_platform.tables.ingest import INGEST_TABLES
 from clustering_platform.tables.names import GROUP_NAME_TABLES, NAME_TABLES
 from clustering_platform.tables.opinion_items import OPINION_ITEM_TABLES
@@ -29,6 +30,7 @@ TABLES: dict[str, Table] = {
         *OPINION_STABILITY_TABLES,
         *TOPIC_OPINION_TABLES,
         *GROUP_NAME_TABLES,
+        *DRIFT_TABLES,
         *PIECE_TABLES,
         *TOPIC_TABLES,
         *OUTCOME_TABLES,

@@ -28,8 +28,8 @@ Type = Literal[
     "list<float64>",
     "list<string>",
 ]
-Scope = Literal["dataset", "day"]
-Room = Literal["ingest", "opinions", "topics"]
+Scope = Literal["dataset", "day", "days"]
+Room = Literal["ingest", "opinions", "topics", "drift"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ VOTER_ID = Column(
 class Table:
     """One published table.
 
-    `grain` says what one row is, `key` which columns identify it, `scope` whether there is one table for a dataset or
-    one for each day of it. The columns `dataset` and, for days, `day` come first in every table; they are added when
-    a table is stored and are not listed in `columns`.
+    `grain` says what one row is, `key` which columns identify it, `scope` whether there is one table for a dataset as a
+    whole, one for each day of it (`day`), or one over all of its days (`days`). The columns `dataset` and, for a day,
+    `day` come first in every table; they are added when a table is stored and are not listed in `columns`.
 
     `ascending` names columns that never go down from one row to the next. A table that only grows at its end, a log,
     names in `digested` what tells one beginning of it from another: columns by their values, and pairs of a number and
