@@ -19,6 +19,7 @@ from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
 from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
 from clustering_platform.orchestration.assets.topic_opinions import TOPIC_OPINION_ASSETS
 from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
+from clustering_platform.orchestration.automation import build_automation_sensors
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
 from clustering_platform.orchestration.partitions import DATASETS, dataset_days
@@ -57,7 +58,7 @@ def build_defs(
         assets=assets,
         jobs=build_jobs(settings.start_day),
         schedules=build_schedules(settings),
-        sensors=build_sensors(settings),
+        sensors=[*build_sensors(settings), *build_automation_sensors()],
         resources=resources | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import dagster as dg
 import pyarrow as pa
 
+from clustering_platform.orchestration.automation import condition_of
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
 from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
@@ -187,6 +188,7 @@ class TableAsset:
             kinds=set(self.kinds),
             description=f"{contract.description} One row: {contract.grain}.",
             code_version=ROOM_VERSIONS[contract.room],
+            automation_condition=condition_of(contract) if contract.room != "ingest" else None,
             metadata={"dagster/column_schema": column_schema(contract), "dagster/io_manager_key": "warehouse"},
         )
 

@@ -1,0 +1,51 @@
+"""What follows when a table changes: the tables that depend on it are made anew, and nothing else.
+
+The jobs cover what happens day by day. This is for everything beside them: an asset that somebody materialized alone,
+with another model or by force; and drift, which follows the published days.
+"""
+
+import dagster as dg
+
+from clustering_platform.tables import TABLES, Scope, Table
+
+TABLES_SENSOR = "changed_tables"
+DAYS_SENSOR = "changed_days"
+_INTERVAL_SECONDS = 30
+
+
+def condition_of(table: Table) -> dg.AutomationCondition[dg.AssetKey]:
+    """Return when a table is to be made anew: when a table that it depends on has other content than before.
+
+    Content counts, not materialization: a run that found nothing new is followed by nothing. A run that makes both
+    tables is not followed by another one. Tables of a day follow tables of their day only: that votes were read anew
+    would else make all days at once.
+    """
+    scopes: dict[Scope, set[Scope]] = {"dataset": {"dataset"}, "day": {"day"}, "days": {"day"}}
+    followed = [one.name for one in TABLES.values() if one.scope in scopes[table.scope]]
+    condition = dg.AutomationCondition
+    changed = condition.data_version_changed() & ~condition.executed_with_root_target()
+    is_out_of_date = condition.any_deps_match(changed | condition.will_be_requested()).allow(
+        dg.AssetSelection.assets(*followed)
+    )
+    is_free = ~condition.in_progress() & ~condition.any_deps_in_progress()
+    return (is_out_of_date.since_last_handled() & is_free).with_label("a table that it depends on has changed")
+
+
+def build_automation_sensors() -> list[dg.SensorDefinition]:
+    """Return the sensors that look at these conditions."""
+    return [
+        dg.AutomationConditionSensorDefinition(
+            TABLES_SENSOR,
+            target=dg.AssetSelection.groups("topics", "opinions"),
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            minimum_interval_seconds=_INTERVAL_SECONDS,
+            description="Makes the tables anew that depend on one that was materialized alone and has other content.",
+        ),
+        dg.AutomationConditionSensorDefinition(
+            DAYS_SENSOR,
+            target=dg.AssetSelection.groups("drift"),
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            minimum_interval_seconds=_INTERVAL_SECONDS,
+            description="Makes drift anew when days were published, and once at the end when they are backfilled.",
+        ),
+    ]

@@ -1,0 +1,77 @@
+"""What follows when one table changes, and what does not."""
+
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+import clustering_platform_tests.orchestration.platform as platform_module
+from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.tables import TABLES
+from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder
+
+word_direction = platform_module._direction
+DRIFT = {"drift_days", "group_lineage", "group_flows", "voter_moves", "opinion_shifts"}
+
+
+class Watch:
+    """Looks at the conditions again and again, as the daemon does."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.cursor: dg.AssetDaemonCursor | None = None
+
+    def requested(self) -> dict[str, set[str]]:
+        """Return the assets that are asked for, by partition, since the last look."""
+        result = dg.evaluate_automation_conditions(
+            self.platform.definitions, self.platform.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        found: dict[str, set[str]] = {}
+        for table in TABLES:
+            for key in result.get_requested_partitions(dg.AssetKey(table)):
+                found.setdefault(str(key), set()).add(table)
+        return found
+
+
+def test_drift_follows_a_published_day_and_nothing_follows_a_run_with_nothing_new(platform: Platform) -> None:
+    watch = Watch(platform)
+    assert watch.requested() == {}
+    platform.run("topics", "talk")
+    assert watch.requested() == {}
+    platform.run("opinions", Slice("talk", DAY).key)
+    assert watch.requested() == {"talk": DRIFT}
+    platform.run("drift", "talk")
+    assert watch.requested() == {}
+    platform.run("opinions", Slice("talk", DAY).key)
+    assert watch.requested() == {}
+    platform.run("opinions", Slice("talk", DAY - timedelta(days=2)).key)
+    assert watch.requested() == {"talk": DRIFT}
+
+
+def test_what_depends_on_a_table_that_was_materialized_alone_follows_it_and_nothing_else(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.run("topics", "talk")
+    watch = Watch(platform)
+    watch.requested()
+    materialize_embeddings(platform)
+    assert watch.requested() == {}  # the same model: the same content
+    monkeypatch.setattr(WordEmbedder, "model", "longer words")
+    monkeypatch.setattr(platform_module, "_direction", lambda word: 2 * word_direction(word[:3]))
+    materialize_embeddings(platform)
+    found = watch.requested()
+    assert set(found) == {"talk"}
+    assert found["talk"] >= {"found_topics", "item_topics", "topic_names", "curation"}
+    assert found["talk"].isdisjoint({"items", "votes", "chunks", "embeddings", *DRIFT})
+
+
+def materialize_embeddings(platform: Platform) -> None:
+    job = platform.definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=platform.instance,
+        partition_key="talk",
+        asset_selection=[dg.AssetKey("embeddings")],
+        run_config=QUIET,
+    )
+    assert result.success
