@@ -183,6 +183,10 @@ class DatasetConfig(Section):
 
     title: str | None = Field(default=None, description="Title shown to people. Default: the dataset's name.")
     description: str | None = Field(default=None, description="What the dataset is about, in a sentence or two.")
+    archived: bool = Field(
+        default=False,
+        description="Nothing is run for it any more and it leaves the axis of datasets; what was published stays.",
+    )
     source: SourceConfig = Field(default_factory=SourceConfig, description="How the input files are to be read.")
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig, description="Protection of voters.")
     ingest: IngestConfig = Field(default_factory=IngestConfig, description="When input is good enough to publish.")

@@ -99,6 +99,18 @@ def list_datasets(inbox: Path) -> list[Dataset]:
     return [Dataset(path.name, path) for path in sorted(folders)]
 
 
+def live_datasets(inbox: Path) -> list[Dataset]:
+    """Return the datasets of an inbox that are not archived; those whose settings cannot be read are among them."""
+    return [dataset for dataset in list_datasets(inbox) if not _is_archived(dataset)]
+
+
+def _is_archived(dataset: Dataset) -> bool:
+    try:
+        return dataset.config.archived
+    except DatasetError:
+        return False
+
+
 def find_dataset(inbox: Path, name: str) -> Dataset:
     """Return the dataset called `name`, or raise `DatasetError` naming the nearest known one."""
     validate_name(name)

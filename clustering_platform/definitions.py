@@ -22,6 +22,7 @@ from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
 from clustering_platform.orchestration.automation import build_automation_sensors
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
+from clustering_platform.orchestration.naming_sensor import build_naming_sensor
 from clustering_platform.orchestration.partitions import DATASETS, dataset_days
 from clustering_platform.orchestration.schedules import build_schedules
 from clustering_platform.orchestration.sensors import build_sensors
@@ -44,7 +45,7 @@ def build_defs(
         Resources to put in place of the usual ones, by key.
     """
     settings = settings or Settings()
-    days = dataset_days(settings.start_day)
+    days, jobs = dataset_days(settings.start_day), build_jobs(settings.start_day)
     assets: list[Any] = [
         *SOURCE_SPECS,
         *(asset.build(DATASETS) for asset in (*INGEST_ASSETS, *TOPIC_ASSETS, *OUTCOME_ASSETS, *DRIFT_ASSETS)),
@@ -56,9 +57,9 @@ def build_defs(
     resources = {"warehouse": Warehouse(data_folder=str(settings.data_folder)), "embedders": Embedders()}
     return dg.Definitions(
         assets=assets,
-        jobs=build_jobs(settings.start_day),
+        jobs=jobs,
         schedules=build_schedules(settings),
-        sensors=[*build_sensors(settings), *build_automation_sensors()],
+        sensors=[*build_sensors(settings), build_naming_sensor(settings, jobs), *build_automation_sensors()],
         resources=resources | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
     )

@@ -152,12 +152,14 @@ def datasets() -> None:
     for dataset in list_datasets(settings.inbox):
         row = found.get(dataset.name, {})
         values = ("-" if row.get(key) is None else str(row[key]) for key in figures)
+        status = row.get("status", "not run yet")
         try:
             title = dataset.config.title or ""
+            status = "archived" if dataset.config.archived else status
         except DatasetError as error:
             title = "?"
             faults.append(error)
-        table.add_row(dataset.name, title, *values, row.get("status", "not run yet"))
+        table.add_row(dataset.name, title, *values, status)
     out.print(table if table.rows else "no datasets yet; bring one in with `clustering add PATH`")
     for fault in faults:
         err.print(fault, style="red")

@@ -4,6 +4,8 @@ The jobs cover what happens day by day. This is for everything beside them: an a
 with another model or by force; and drift, which follows the published days.
 """
 
+from typing import Any
+
 import dagster as dg
 
 from clustering_platform.tables import TABLES, Scope, Table
@@ -13,7 +15,7 @@ DAYS_SENSOR = "changed_days"
 _INTERVAL_SECONDS = 30
 
 
-def condition_of(table: Table) -> dg.AutomationCondition[dg.AssetKey]:
+def condition_of(table: Table) -> dg.AutomationCondition[Any]:
     """Return when a table is to be made anew: when a table that it depends on has other content than before.
 
     Content counts, not materialization: a run that found nothing new is followed by nothing. A run that makes both

@@ -12,7 +12,7 @@ from datetime import date
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from clustering_platform.datasets import Dataset
+from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import (
@@ -91,7 +91,17 @@ class Runner:
         self.definitions = definitions
 
     def register(self, dataset: Dataset) -> None:
-        """Make a dataset known to Dagster, with its files and settings as they are now."""
+        """Make a dataset known to Dagster, with its files and settings as they are now.
+
+        Raises
+        ------
+        DatasetError
+            It is archived.
+        """
+        if dataset.config.archived:
+            raise DatasetError(
+                f"{dataset.name} is archived; to run it again, take `archived: true` out of its settings"
+            )
         self.instance.add_dynamic_partitions(DATASETS_NAME, [dataset.name])
         for observation in observe(dataset):
             self.instance.report_runless_asset_event(observation)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from clustering_platform.datasets import list_datasets
+from clustering_platform.datasets import live_datasets
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
 from clustering_platform.orchestration.warehouse import newest_materialization
@@ -37,7 +37,7 @@ def snapshot_requests(
         yield dg.SkipReason(f"{day} lies before the day axis, which starts on {settings.start_day}")
         return
     known = set(instance.get_dynamic_partitions(DATASETS_NAME))
-    names = [dataset.name for dataset in list_datasets(settings.inbox) if dataset.name in known]
+    names = [dataset.name for dataset in live_datasets(settings.inbox) if dataset.name in known]
     parts = [Slice(name, day) for name in names if has_votes(instance, name)]
     if not parts:
         yield dg.SkipReason("no dataset with votes yet")

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from clustering_platform.datasets import Dataset, DatasetError, input_files, list_datasets
+from clustering_platform.datasets import Dataset, DatasetError, input_files, live_datasets
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
-from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, Slice, today
+from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, PARTITION_TAG, Slice, today
 from clustering_platform.settings import Settings
 
 SETTLE_SECONDS = 5.0
 _INTERVAL_SECONDS = 15
 _EVENTS_A_TICK = 50
+_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+_UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.Sens
     before = {name: Seen(**seen) for name, seen in json.loads(context.cursor or "{}").items()}
     after: dict[str, Seen] = {}
     changed: list[Dataset] = []
-    for dataset in list_datasets(inbox):
+    gone = departed(context.instance, inbox)
+    for dataset in live_datasets(inbox):
         try:
             seen = examine(dataset, before.get(dataset.name))
         except (DatasetError, OSError) as error:
@@ -69,16 +72,36 @@ def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.Sens
             if before.get(dataset.name, Seen("", "")).fingerprint != seen.fingerprint:
                 changed.append(dataset)
     cursor = json.dumps({name: vars(seen) for name, seen in sorted(after.items())})
+    leaving = [DATASETS.build_delete_request(gone)] if gone else []
     if not changed:
-        return dg.SensorResult(skip_reason="nothing new in the inbox", cursor=cursor)
+        return dg.SensorResult(
+            skip_reason=f"archived or gone: {', '.join(gone)}" if gone else "nothing new in the inbox",
+            dynamic_partitions_requests=leaving,
+            cursor=cursor,
+        )
     known = set(context.instance.get_dynamic_partitions(DATASETS_NAME))
     new = [dataset.name for dataset in changed if dataset.name not in known]
     return dg.SensorResult(
         run_requests=[_request(dataset, after[dataset.name]) for dataset in changed],
-        dynamic_partitions_requests=[DATASETS.build_add_request(new)] if new else [],
+        dynamic_partitions_requests=[*leaving, *([DATASETS.build_add_request(new)] if new else [])],
         asset_events=[event for item in changed for event in observe(item)],
         cursor=cursor,
     )
+
+
+def departed(instance: dg.DagsterInstance, inbox: Path) -> list[str]:
+    """Return the known datasets that are archived or not in the inbox any more, and of which no run is under way.
+
+    A run would lose its partition. Where there is no inbox at all, it is taken to be out of reach, not empty.
+    """
+    if not inbox.is_dir():
+        return []
+    live = {dataset.name for dataset in live_datasets(inbox)}
+    gone = set(instance.get_dynamic_partitions(DATASETS_NAME)) - live
+    if not gone:
+        return []
+    under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
+    return sorted(gone - {run.tags.get(PARTITION_TAG, "").partition("|")[0] for run in under_way})
 
 
 def examine(dataset: Dataset, before: Seen | None, *, now: float | None = None) -> Seen | None:
@@ -110,22 +133,30 @@ def look_for_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
     The first look of all requests nothing: what was there before was published by who made it.
     """
-    votes = dg.AssetKey("votes")
+    records, cursor = materialized_since(context.instance, "votes", context.cursor)
     if context.cursor is None:
-        newest = context.instance.fetch_materializations(votes, limit=1).records
-        cursor = str(newest[0].storage_id if newest else 0)
         return dg.SensorResult(skip_reason="first look; from now on", cursor=cursor)
-    records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=votes, after_storage_id=int(context.cursor)),
-        limit=_EVENTS_A_TICK,
-        ascending=True,
-    ).records
-    newest_of = {record.partition_key: record for record in records}
-    requests = [request for record in newest_of.values() if (request := _snapshot_request(record))]
-    cursor = str(records[-1].storage_id) if records else context.cursor
+    requests = [request for record in records if (request := _snapshot_request(record))]
     if not requests:
         return dg.SensorResult(skip_reason="no new votes", cursor=cursor)
     return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def materialized_since(
+    instance: dg.DagsterInstance, table: str, cursor: str | None
+) -> tuple[list[dg.EventLogRecord], str]:
+    """Return the newest materialization of each partition of a table after a cursor, and the next cursor.
+
+    None after no cursor: it is then to be looked for from now on.
+    """
+    key = dg.AssetKey(table)
+    if cursor is None:
+        newest = instance.fetch_materializations(key, limit=1).records
+        return [], str(newest[0].storage_id if newest else 0)
+    since = dg.AssetRecordsFilter(asset_key=key, after_storage_id=int(cursor))
+    records = instance.fetch_materializations(since, limit=_EVENTS_A_TICK, ascending=True).records
+    newest_of = {record.partition_key: record for record in records}
+    return list(newest_of.values()), str(records[-1].storage_id) if records else cursor
 
 
 def _snapshot_request(record: dg.EventLogRecord) -> dg.RunRequest | None:

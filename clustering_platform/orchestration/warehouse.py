@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from clustering_platform.datasets import Dataset, find_dataset
-from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.curation import Curation, Decision
@@ -72,7 +72,7 @@ class Warehouse(dg.ConfigurableIOManager):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Take the lock of the dataset that the run is about."""
-        key = context.run.tags.get("dagster/partition") if context.run else None
+        key = context.run.tags.get(PARTITION_TAG) if context.run else None
         if not key or not context.run:
             return
         dataset = Slice.from_key(key).dataset

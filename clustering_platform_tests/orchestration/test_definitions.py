@@ -49,12 +49,16 @@ def test_the_definitions_are_loadable_as_a_user_would_load_them() -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_sensors_and_the_schedule_run_from_the_start() -> None:
+def test_what_costs_nothing_runs_from_the_start_and_all_of_it_is_described() -> None:
     repository = defs.get_repository_def()
     assert {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs} == {
         "inbox": "RUNNING",
         "new_votes": "RUNNING",
+        "changed_tables": "RUNNING",
+        "changed_days": "RUNNING",
+        "new_names": "STOPPED",
     }
+    assert all(one.description for one in [*repository.sensor_defs, *repository.schedule_defs])
     assert {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs} == {
         "daily_snapshots": "0 3 * * *"
     }

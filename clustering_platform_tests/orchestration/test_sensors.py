@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.partitions import today
 from clustering_platform.orchestration.schedules import snapshot_requests
 from clustering_platform.orchestration.sensors import look_for_votes, look_into_inbox
-from clustering_platform_tests.orchestration.platform import Platform, write_conversation
+from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
 
 
 def look(platform: Platform, cursor: str | None = None) -> dg.SensorResult:
@@ -135,3 +136,41 @@ def test_a_changed_setting_is_seen_as_that_and_not_as_changed_files(platform: Pl
     assert (settings["dataset_files"], files["dataset_config"]) == (before["dataset_files"], settings["dataset_config"])
     assert settings["dataset_config"] != before["dataset_config"]
     assert files["dataset_files"] != before["dataset_files"]
+
+
+def archive(platform: Platform, name: str = "talk") -> None:
+    (platform.settings.inbox / name / "dataset.yaml").write_text("archived: true\n")
+
+
+def test_an_archived_dataset_leaves_the_axis_and_comes_back_when_it_is_live_again(platform: Platform) -> None:
+    settle(platform.dataset().folder)
+    first = look(platform)
+    archive(platform)
+    second = look(platform, first.cursor)
+    (removal,) = second.dynamic_partitions_requests or []
+    assert list(removal.partition_keys) == ["talk"]
+    assert second.run_requests == []
+    platform.instance.delete_dynamic_partition("dataset", "talk")
+    assert list(snapshot_requests(platform.instance, platform.settings, DAY))[-1] == dg.SkipReason(
+        "no dataset with votes yet"
+    )
+    (platform.settings.inbox / "talk" / "dataset.yaml").unlink()
+    settle(platform.settings.inbox / "talk")
+    third = look(platform, second.cursor)
+    assert [request.partition_key for request in third.run_requests or []] == ["talk"]
+    assert [list(request.partition_keys) for request in third.dynamic_partitions_requests or []] == [["talk"]]
+
+
+def test_a_dataset_stays_on_the_axis_while_a_run_of_it_is_under_way(platform: Platform) -> None:
+    archive(platform)
+    tags = {"dagster/partition": "talk|2026-03-31"}
+    run = dg.DagsterRun(job_name="opinions", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
+    platform.instance.add_run(run)
+    assert not look(platform).dynamic_partitions_requests
+    platform.instance.report_run_canceled(run)
+    assert look(platform).dynamic_partitions_requests
+
+
+def test_an_inbox_out_of_reach_takes_no_dataset_away(platform: Platform) -> None:
+    platform.settings.inbox.rename(platform.settings.inbox.with_name("elsewhere"))
+    assert not look(platform).dynamic_partitions_requests

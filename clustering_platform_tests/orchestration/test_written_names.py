@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from clustering_platform.orchestration.naming_sensor import look_for_unnamed
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.curation import Curation
@@ -208,3 +209,26 @@ def test_a_group_whose_name_is_refused_keeps_its_offline_name(platform: Platform
     rows = group_names(platform)
     assert {row["source"] for row in rows} == {"offline"}
     assert {row["reason"] for row in rows} == {"the name given holds an address"}
+
+
+def look(platform: Platform, cursor: str | None) -> dg.SensorResult:
+    with dg.build_sensor_context(instance=platform.instance, cursor=cursor) as context:
+        return look_for_unnamed(context, platform.settings)
+
+
+def test_the_sensor_asks_for_names_of_new_topics_and_of_the_groups_of_the_newest_day_once(
+    platform: Platform, server: ChatServer
+) -> None:
+    assert platform.run("opinions", Slice("talk", DAY).key).success
+    begin = '{"topic_names": "0", "group_names": "0"}'
+    (platform.dataset().folder / "dataset.yaml").unlink()
+    assert not look(platform, begin).run_requests  # without a language model
+    configure(platform, server)
+    assert not look(platform, None).run_requests  # at the first look of all
+    later = look(platform, begin)
+    requests = {(one.job_name or "", one.partition_key or ""): dict(one.tags) for one in later.run_requests or []}
+    assert set(requests) == {("name_topics", "talk"), ("name_groups", f"talk|{DAY}")}
+    for (job, key), tags in requests.items():
+        assert platform.run(job, key, tags=tags).success
+    assert sources(platform) == {"llm"}
+    assert not look(platform, later.cursor).run_requests
