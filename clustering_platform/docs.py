@@ -25,6 +25,7 @@ _ROOMS = {
     "ingest": "What was read from the input, one set for each dataset.",
     "opinions": "What the votes say, one set for each day of a dataset.",
     "topics": "What the texts are about, one set for each dataset.",
+    "drift": "What changes from day to day, one set for each dataset, over all of its days.",
 }
 _TABLES_INTRODUCTION = """
 Every run publishes its tables as Parquet files that never change; `catalog.duckdb` in the data folder has a view over

@@ -101,7 +101,7 @@ def test_settings_are_read_and_the_rest_keeps_its_default(tmp_path: Path) -> Non
     [
         ("titel: Town", "unknown key 'titel'; did you mean 'title'?"),
         ("opinions: {max_group: 3}", "unknown key 'opinions.max_group'; did you mean 'max_groups'?"),
-        ("colour: red", "unknown key 'colour'; known: title, description, source,"),
+        ("colour: red", "unknown key 'colour'; known: title, description, archived, source,"),
         ("opinions: {min_voters: 1}", "opinions.min_voters: Input should be greater than or equal to 2, got 1"),
         ("opinions: {min_voters: many}", "opinions.min_voters: Input should be a valid integer"),
         ("opinions: {window: week}", "opinions.window: Input should be 'all', got 'week'"),

@@ -63,6 +63,7 @@ def test_the_scope_is_that_of_the_room() -> None:
         ("ingest", "dataset"),
         ("topics", "dataset"),
         ("opinions", "day"),
+        ("drift", "days"),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from clustering_platform.orchestration.partitions import DATASET_TAG
 from clustering_platform.tables import TABLES, Scope, Table
 
 TABLES_SENSOR = "changed_tables"
@@ -19,18 +20,23 @@ def condition_of(table: Table) -> dg.AutomationCondition[Any]:
     """Return when a table is to be made anew: when a table that it depends on has other content than before.
 
     Content counts, not materialization: a run that found nothing new is followed by nothing. A run that makes both
-    tables is not followed by another one. Tables of a day follow tables of their day only: that votes were read anew
-    would else make all days at once.
+    tables is not followed by another one, nor is one of our jobs, as each makes all that follows. Tables of a day
+    follow tables of their day only: that votes were read anew would else make all days at once. Only a request settles
+    a change, not that the table was made meanwhile by another run (Dagster's `since_last_handled`): that run may have
+    begun before the change.
     """
     scopes: dict[Scope, set[Scope]] = {"dataset": {"dataset"}, "day": {"day"}, "days": {"day"}}
     followed = [one.name for one in TABLES.values() if one.scope in scopes[table.scope]]
     condition = dg.AutomationCondition
     changed = condition.data_version_changed() & ~condition.executed_with_root_target()
+    if table.scope != "days":
+        changed &= ~condition.executed_with_tags(tag_keys={DATASET_TAG})
     is_out_of_date = condition.any_deps_match(changed | condition.will_be_requested()).allow(
         dg.AssetSelection.assets(*followed)
     )
     is_free = ~condition.in_progress() & ~condition.any_deps_in_progress()
-    return (is_out_of_date.since_last_handled() & is_free).with_label("a table that it depends on has changed")
+    since_asked = is_out_of_date.since(condition.newly_requested() | condition.initial_evaluation())
+    return (since_asked & is_free).with_label("a table that it depends on has changed")
 
 
 def build_automation_sensors() -> list[dg.SensorDefinition]:

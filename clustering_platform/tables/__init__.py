@@ -30,11 +30,11 @@ TABLES: dict[str, Table] = {
         *OPINION_STABILITY_TABLES,
         *TOPIC_OPINION_TABLES,
         *GROUP_NAME_TABLES,
-        *DRIFT_TABLES,
         *PIECE_TABLES,
         *TOPIC_TABLES,
         *OUTCOME_TABLES,
         *TOPIC_IDENTITY_TABLES,
         *NAME_TABLES,
+        *DRIFT_TABLES,
     )
 }

@@ -1,15 +1,17 @@
 """What follows when one table changes, and what does not."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 import pytest
 
 import clustering_platform_tests.orchestration.platform as platform_module
 from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.store.commits import Commit
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder
+from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder, materialized
 
+EARLIER = DAY - timedelta(days=2)
 word_direction = platform_module._direction
 DRIFT = {"drift_days", "group_lineage", "group_flows", "voter_moves", "opinion_shifts"}
 
@@ -34,19 +36,36 @@ class Watch:
         return found
 
 
-def test_drift_follows_a_published_day_and_nothing_follows_a_run_with_nothing_new(platform: Platform) -> None:
+def test_drift_follows_published_days_and_nothing_follows_a_run_with_nothing_new(platform: Platform) -> None:
     watch = Watch(platform)
     assert watch.requested() == {}
     platform.run("topics", "talk")
     assert watch.requested() == {}
     platform.run("opinions", Slice("talk", DAY).key)
     assert watch.requested() == {"talk": DRIFT}
-    platform.run("drift", "talk")
+    assert platform.run("drift", "talk").success
     assert watch.requested() == {}
+    first = platform.commits.newest("talk", None, scope="days")
+    assert first
+    assert compared_days(platform, first) == [(DAY, None)]
+
     platform.run("opinions", Slice("talk", DAY).key)
     assert watch.requested() == {}
-    platform.run("opinions", Slice("talk", DAY - timedelta(days=2)).key)
+    platform.run("drift", "talk")
+    assert platform.commits.newest("talk", None, scope="days") == first
+
+    platform.run("opinions", Slice("talk", EARLIER).key)  # a gap is filled
     assert watch.requested() == {"talk": DRIFT}
+    result = platform.run("drift", "talk")
+    second = platform.commits.newest("talk", None, scope="days")
+    assert second
+    assert compared_days(platform, second) == [(EARLIER, None), (DAY, EARLIER)]
+    assert "data:image/png" in str(materialized(result, "drift_days")["drift"])
+
+
+def compared_days(platform: Platform, commit: Commit) -> list[tuple[date, date | None]]:
+    table = platform.commits.files.read(platform.commits.committed_file(commit, "drift_days"))
+    return list(zip(table["day"].to_pylist(), table["compared_with"].to_pylist(), strict=True))
 
 
 def test_what_depends_on_a_table_that_was_materialized_alone_follows_it_and_nothing_else(

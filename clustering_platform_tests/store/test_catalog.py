@@ -44,7 +44,8 @@ def test_views_have_the_columns_and_types_of_the_contract(commits: Commits, with
     for number, contract in enumerate(TABLES.values() if with_rows else (), start=1):
         day = DAY if contract.scope == "day" else None
         file = write(commits, contract.name, day=day, dataset=f"talk-{number}")
-        commits.publish(make_commit({contract.name: file}, 1, dataset=f"talk-{number}", day=day))
+        place = {"dataset": f"talk-{number}", "scope": contract.scope, "day": day}
+        commits.publish(make_commit({contract.name: file}, 1, **place))
     found: dict[str, list[tuple[str, str]]] = {}
     columns = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
     for view, column, kind in ask(commits, columns):
@@ -99,6 +100,23 @@ def test_a_table_of_the_dataset_as_a_whole_shows_the_newest_commit_of_each_datas
     assert ask(commits, "SELECT DISTINCT dataset, x FROM projection ORDER BY ALL") == [("talk", 2.0), ("walk", 5.0)]
 
 
+def test_a_table_over_all_days_is_shown_beside_the_days_and_the_dataset_as_a_whole(commits: Commits) -> None:
+    publish_version(commits, 1)
+    publish_projection(commits, 2)
+    for version in (3, 4):
+        file = write(commits, "drift_days", version=version, day=None)
+        commits.publish(make_commit({"drift_days": file}, version, day=None, scope="days"))
+    assert ask(commits, "SELECT DISTINCT divergence FROM drift_days") == [(4.0,)]
+    assert ask(commits, "SELECT DISTINCT x FROM projection") == [(2.0,)]
+    assert ask(commits, "SELECT DISTINCT x FROM groups") == [(1.0,)]
+    assert ask(commits, "SELECT scope FROM commits ORDER BY sequence") == [
+        ("day",),
+        ("dataset",),
+        ("days",),
+        ("days",),
+    ]
+
+
 def test_files_that_no_commit_names_are_not_seen(commits: Commits) -> None:
     publish_version(commits, 1)
     write(commits, "groups", version=2)
@@ -111,8 +129,8 @@ def test_commits_lists_every_publication(commits: Commits) -> None:
     odd = {"status": "insufficient_voters", "reason": "it's 12 < 50; -- '", "created_at": made}
     commits.publish(make_commit({}, 2, day=None, **odd))
     assert ask(commits, "SELECT * EXCLUDE created_at FROM commits ORDER BY sequence") == [
-        ("talk", DAY, 1, "ready", None, "run-1", "input 1", None, False),
-        ("talk", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2", None, False),
+        ("talk", "day", DAY, 1, "ready", None, "run-1", "input 1", None, False),
+        ("talk", "dataset", None, 2, "insufficient_voters", "it's 12 < 50; -- '", "run-2", "input 2", None, False),
     ]
     assert ask(commits, "SELECT created_at FROM commits WHERE sequence = 2") == [(made,)]
 

@@ -233,3 +233,13 @@ def test_commits_written_before_there_were_predecessors_are_read_as_cold(commits
     del content["continuity"], content["predecessor"]
     path.write_text(json.dumps(content))
     assert list(commits.log("talk")) == [commit]
+
+
+def test_a_commit_from_before_there_were_scopes_is_read_with_the_one_it_has(commits: Commits) -> None:
+    for sequence, day in ((1, None), (2, DAY)):
+        commits.publish(make_commit({}, sequence, day=day))
+        path = commits.path("talk", sequence)
+        content = json.loads(path.read_text())
+        del content["scope"]
+        path.write_text(json.dumps(content))
+    assert [(commit.scope, commit.day) for commit in commits.log("talk")] == [("day", DAY), ("dataset", None)]
