@@ -128,6 +128,6 @@ def build_run_history(settings: Settings) -> dg.SensorDefinition:
     )
     def run_history(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         recorded = RunHistory(context.instance, settings).catch_up()
-        return dg.SkipReason(f"{recorded} recordings made" if recorded else "no run has changed")
+        return dg.SkipReason(f"recordings made: {recorded}" if recorded else "no run has changed")
 
     return run_history

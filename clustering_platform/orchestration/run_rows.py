@@ -115,7 +115,7 @@ def _launcher(run: dg.DagsterRun) -> tuple[str, str | None]:
     A run that repeats another has its tags: that it repeats comes first.
     """
     tags = run.tags
-    if parent := run.parent_run_id:
+    if parent := tags.get(dagster_tags.PARENT_RUN_ID_TAG):
         return "retry" if dagster_tags.RETRY_NUMBER_TAG in tags else "re-execution", parent
     if command := tags.get(COMMAND_TAG):
         return "command line", command
