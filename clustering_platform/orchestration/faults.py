@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 INTERRUPTED = "interrupted; what was published before stands"
+_INTERRUPTED_QUERY = "Query interrupted"  # what DuckDB makes of a signal
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _cause(error: SerializableErrorInfo | None, otherwise: str = "failed") -> st
     """Return the message of the error below Dagster's own wrapping."""
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
-    if error and error.cls_name == "DagsterExecutionInterruptedError":
-        return INTERRUPTED
     message = error.message.strip() if error else otherwise
+    if (error and error.cls_name == "DagsterExecutionInterruptedError") or message.endswith(_INTERRUPTED_QUERY):
+        return INTERRUPTED
     return message.partition(": ")[2] if message.startswith(("clustering_platform.", "dagster.")) else message

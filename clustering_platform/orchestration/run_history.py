@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from clustering_platform.orchestration.faults import faults_in
+from clustering_platform.orchestration.faults import INTERRUPTED, faults_in
 from clustering_platform.orchestration.run_rows import inherited_tags, run_row, status_of
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import rebuild_catalog
@@ -77,7 +77,9 @@ class RunHistory:
         run_id, status = record.dagster_run.run_id, status_of(record.dagster_run)
         if self.records.has(run_id, status) or (status == "waiting" and self.records.has(run_id, "running")):
             return False
-        return self.records.record(run_row(record, status, self._error(record.dagster_run)))
+        error = self._error(record.dagster_run)
+        was_interrupted = status == "failed" and bool(error and error.endswith(INTERRUPTED))
+        return self.records.record(run_row(record, "cancelled" if was_interrupted else status, error))
 
     def _record_lost(self, record: dg.RunRecord) -> bool:
         """Record a run as killed of which Dagster does not know that it ended."""
