@@ -42,7 +42,8 @@ def faults_in(events: Sequence[dg.DagsterEvent]) -> Iterator[Fault]:
     if not failures:
         for event in events:
             if event.is_job_failure:
-                yield Fault("run", _cause(event.job_failure_data.error, event.message or "failed"))
+                error = getattr(event.event_specific_data, "error", None)  # whoever found it dead has only a message
+                yield Fault("run", _cause(error, event.message or "failed"))
 
 
 def _is_refusal(error: SerializableErrorInfo | None) -> bool:

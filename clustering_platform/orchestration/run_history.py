@@ -14,7 +14,7 @@ from datetime import timedelta
 import dagster as dg
 
 from clustering_platform.orchestration.faults import INTERRUPTED, faults_in
-from clustering_platform.orchestration.run_rows import inherited_tags, run_row, status_of
+from clustering_platform.orchestration.run_rows import dataset_of, inherited_tags, run_row, status_of
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commits
@@ -22,10 +22,12 @@ from clustering_platform.store.files import Files
 from clustering_platform.store.locks import lock_holder
 from clustering_platform.store.run_records import RunRecords
 
-_RUNS_AT_ONCE = 500
+_RUNS_AT_ONCE = 200
 _INTERVAL_SECONDS = 15
 _SETTLE_SECONDS = 1.0
+_STARTING_SECONDS = 60
 _OVERLAP = timedelta(minutes=1)  # a change is stored a little after the time that it is given
+LOST = "it ended without a word"
 _UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _FAULTS = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -60,6 +62,7 @@ class RunHistory:
 
     def catch_up(self) -> int:
         """Record what became of runs since the last time, oldest first; returns how many recordings that took."""
+        self._end_lost()
         since = self.records.caught_up()
         changed = self.instance.get_run_records(
             dg.RunsFilter(updated_after=since - _OVERLAP if since else None),
@@ -67,7 +70,7 @@ class RunHistory:
             order_by="update_timestamp",
             ascending=True,
         )
-        recorded = sum(self._record(record) for record in changed) + sum(map(self._record_lost, self._lost()))
+        recorded = sum(self._record(record) for record in changed)
         if changed:
             self.records.mark_caught_up(changed[-1].update_timestamp)
         return recorded
@@ -81,10 +84,6 @@ class RunHistory:
         was_interrupted = status == "failed" and bool(error and error.endswith(INTERRUPTED))
         return self.records.record(run_row(record, "cancelled" if was_interrupted else status, error))
 
-    def _record_lost(self, record: dg.RunRecord) -> bool:
-        """Record a run as killed of which Dagster does not know that it ended."""
-        return self.records.record(run_row(record, "killed", "it ended without a word"), seen_as="lost")
-
     def _error(self, run: dg.DagsterRun) -> str | None:
         """Return what went wrong first in a run."""
         if not run.is_finished or run.is_success:
@@ -93,26 +92,30 @@ class RunHistory:
         faults = faults_in([entry.dagster_event for entry in entries if entry.dagster_event])
         return next(map(str, faults), None)
 
-    def _lost(self) -> list[dg.RunRecord]:
-        """Return runs that Dagster takes for running, but which do not hold their dataset any more.
+    def _end_lost(self) -> None:
+        """Tell Dagster of runs that ended without a word; it would hold up others of their datasets for hours.
 
-        They are looked at twice: a run gives the lock back a moment before it tells Dagster how it ended.
+        They are looked at twice: a run gives the lock back a moment before it tells how it ended.
         """
-        if lost := self._without_lock():
+        if lost := self._lost():
             time.sleep(_SETTLE_SECONDS)
-            known = {record.dagster_run.run_id for record in lost}
-            return [record for record in self._without_lock() if record.dagster_run.run_id in known]
-        return []
+            for run_id, run in self._lost().items():
+                if run_id in lost:
+                    self.instance.report_run_failed(run, LOST)
 
-    def _without_lock(self) -> list[dg.RunRecord]:
+    def _lost(self) -> dict[str, dg.DagsterRun]:
+        """Return runs under way, as Dagster knows, that neither hold the lock of their dataset nor wait for it."""
         under_way = self.instance.get_run_records(dg.RunsFilter(statuses=_UNDER_WAY))
-        return [record for record in under_way if self._is_without_lock(record.dagster_run.run_id, record)]
+        return {record.dagster_run.run_id: record.dagster_run for record in under_way if self._is_lost(record)}
 
-    def _is_without_lock(self, run_id: str, record: dg.RunRecord) -> bool:
-        if not self.records.has(run_id, "running") or self.records.has(run_id, "lost"):
+    def _is_lost(self, record: dg.RunRecord) -> bool:
+        run_id = record.dagster_run.run_id
+        if not (dataset := dataset_of(record.dagster_run)):
             return False
-        dataset = run_row(record, "running")["dataset"]
-        return lock_holder(self.settings.warehouse, dataset) != holder_name(run_id)
+        holder = lock_holder(self.settings.warehouse, dataset)
+        if self.records.has(run_id, "running"):
+            return holder != holder_name(run_id)
+        return holder is None and time.time() - (record.start_time or time.time()) > _STARTING_SECONDS
 
 
 def holder_name(run_id: str) -> str:

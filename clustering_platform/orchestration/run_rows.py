@@ -15,7 +15,7 @@ import dagster as dg
 from dagster._core.storage import tags as dagster_tags
 
 from clustering_platform.datasets import DatasetError
-from clustering_platform.orchestration.partitions import DATASET_TAG, Slice
+from clustering_platform.orchestration.partitions import Slice
 
 COMMAND_TAG = "clustering/command"
 OUTCOME_TAG = "clustering/outcome"
@@ -59,7 +59,9 @@ def run_row(record: dg.RunRecord, status: str, error: str | None = None) -> dict
     results = _results(run.tags) if started else {}
     return {
         "run_id": run.run_id,
-        **_about(run),
+        "dataset": dataset_of(run),
+        "day": part.day if (part := _slice(run)) else None,
+        "partition": run.tags.get(dagster_tags.PARTITION_NAME_TAG),
         "job": None if run.job_name == _WITHOUT_JOB else run.job_name,
         **dict(zip(("launched_by", "launcher"), _launcher(run), strict=True)),
         "parameters": json.dumps(_parameters(run), default=str),
@@ -73,6 +75,11 @@ def run_row(record: dg.RunRecord, status: str, error: str | None = None) -> dict
         "error": shortened(error) if error else None,
         "recorded_at": datetime.now(UTC),
     }
+
+
+def dataset_of(run: dg.DagsterRun) -> str | None:
+    """Return the dataset that a run is about, if any."""
+    return part.dataset if (part := _slice(run)) else None
 
 
 def result_tags(outcome: str, results: Mapping[str, int | None]) -> dict[str, str]:
@@ -99,14 +106,12 @@ def _results(tags: Mapping[str, str]) -> dict[str, Any]:
     return results if outcome == _UNSAID else results | {"outcome": outcome}
 
 
-def _about(run: dg.DagsterRun) -> dict[str, Any]:
-    """Return dataset and day of a run; null where its partition is none of ours."""
-    key = run.tags.get(dagster_tags.PARTITION_NAME_TAG)
+def _slice(run: dg.DagsterRun) -> Slice | None:
+    """Return what a run is about; None where its partition is none of ours."""
     try:
-        part = Slice.from_key(key or "")
+        return Slice.from_key(run.tags.get(dagster_tags.PARTITION_NAME_TAG, ""))
     except (DatasetError, ValueError):
-        return {"dataset": run.tags.get(DATASET_TAG), "day": None, "partition": key}
-    return {"dataset": part.dataset, "day": part.day, "partition": key}
+        return None
 
 
 def _launcher(run: dg.DagsterRun) -> tuple[str, str | None]:

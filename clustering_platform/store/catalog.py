@@ -111,8 +111,8 @@ def runs_query(records: RunRecords) -> str:
     names = ", ".join(f'"{column.name}"' for column in RUN_COLUMNS)
     folder = re.sub(r"([*?\[])", r"[\1]", str(records.volume()))
     source = _rows_of(RUN_COLUMNS, [f"{folder}/*.parquet"])
-    newest = "QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY recorded_at DESC) = 1"
-    return f"SELECT {names} FROM {source} {newest}"  # noqa: S608 - our own names and paths
+    last = "PARTITION BY run_id ORDER BY ended_at IS NULL, recorded_at DESC"  # nothing comes after an end
+    return f"SELECT {names} FROM {source} QUALIFY row_number() OVER ({last}) = 1"  # noqa: S608 - our own names and paths
 
 
 def _create_view(

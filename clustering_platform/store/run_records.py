@@ -1,4 +1,4 @@
-"""Recordings of runs: small write-once Parquet files, of which the view ``runs`` shows the newest of each run.
+"""Recordings of runs: small write-once Parquet files, of which the view ``runs`` shows the last of each run.
 
 They lie in ``runs/<20-digit volume>/<run id>.<status>.parquet``. Recordings are added to the newest volume, which is
 never empty: it begins with ``before.parquet``, what was known when it was begun. So the view, which names the volume,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _BEFORE = "before.parquet"
 _MANY = 200
-ENDED = ("succeeded", "failed", "cancelled", "killed")
 
 
 class RunRecords:
@@ -46,21 +45,21 @@ class RunRecords:
                 volumes = self._volumes() or [self._begin_volume(1, schema_of(RUN_COLUMNS).empty_table())]
         return volumes[-1]
 
-    def record(self, row: Mapping[str, Any], *, seen_as: str = "") -> bool:
-        """Record a run as it is now, once for each status, or for what it is `seen_as`; tells whether it was new."""
+    def record(self, row: Mapping[str, Any]) -> bool:
+        """Record a run as it is now; returns False where its status was recorded already."""
         import pyarrow as pa
 
         self.volume()
         with self._locked():
-            target = self._path(row["run_id"], seen_as or row["status"])
+            target = self._path(row["run_id"], row["status"])
             if target.exists():
                 return False
             _write(pa.Table.from_pylist([dict(row)], schema=schema_of(RUN_COLUMNS)), target)
         return True
 
-    def has(self, run_id: str, seen_as: str) -> bool:
+    def has(self, run_id: str, status: str) -> bool:
         """Tell whether the newest volume has a recording of a run with a status."""
-        return self._path(run_id, seen_as).exists()
+        return self._path(run_id, status).exists()
 
     def caught_up(self) -> datetime | None:
         """Return up to when all changes of runs were recorded; None where that is not known."""
@@ -95,19 +94,16 @@ class RunRecords:
         return removed
 
     def _supersede(self, old: Path) -> None:
-        """Begin a volume with the newest recordings of another; those of runs that have not ended stay files there."""
+        """Begin a volume with the runs of another that ended as one file; recordings of the rest stay as they are."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        paths = sorted(old.glob("*.parquet"))
-        rows = pa.concat_tables([pq.read_table(path) for path in paths], promote_options="default").to_pylist()
-        newest = {row["run_id"]: row for row in sorted(rows, key=lambda row: row["recorded_at"])}
-        ended = [row for row in newest.values() if row["status"] in ENDED]
-        links = [
-            path for path in paths if path.name.partition(".")[0] in newest.keys() - {row["run_id"] for row in ended}
-        ]
-        table = pa.Table.from_pylist(ended, schema=schema_of(RUN_COLUMNS))
-        self._begin_volume(int(old.name) + 1, table, links)
+        tables = {path: pq.read_table(path) for path in sorted(old.glob("*.parquet"))}
+        rows = pa.concat_tables(tables.values(), promote_options="default").to_pylist()
+        ended = {row["run_id"]: row for row in rows if row["ended_at"]}
+        rest = [path for path in tables if path.name != _BEFORE and path.name.partition(".")[0] not in ended]
+        table = pa.Table.from_pylist(list(ended.values()), schema=schema_of(RUN_COLUMNS))
+        self._begin_volume(int(old.name) + 1, table, rest)
 
     def _begin_volume(self, number: int, rows: pa.Table, links: Iterable[Path] = ()) -> Path:
         """Make a volume aside and give it its name."""
@@ -123,8 +119,8 @@ class RunRecords:
     def _volumes(self) -> list[Path]:
         return sorted(self.root.glob("[0-9]*"))
 
-    def _path(self, run_id: str, seen_as: str) -> Path:
-        return self.volume() / f"{run_id}.{seen_as}.parquet"
+    def _path(self, run_id: str, status: str) -> Path:
+        return self.volume() / f"{run_id}.{status}.parquet"
 
     @property
     def _mark(self) -> Path:

@@ -45,13 +45,13 @@ RUN_COLUMNS = (
     Column(
         "status",
         "string",
-        "`waiting`: for another run of the dataset to end; `running`: since it has the dataset to itself; `killed`: it "
-        "ended without a word.",
+        "`waiting`: launched, it may wait for another run of the dataset; `running`: it has the dataset to itself; "
+        "`killed`: it ended without a word.",
         values=RUN_STATUSES,
     ),
     Column("created_at", "timestamp", "When it was asked for."),
     Column("started_at", "timestamp", "When it began.", nullable=True),
-    Column("ended_at", "timestamp", "When it ended; null where that is not known.", nullable=True),
+    Column("ended_at", "timestamp", "When it ended, or was found killed.", nullable=True),
     Column("seconds", "float64", "From begin to end.", nullable=True, minimum=0),
     Column("commit", "int64", "Number of the commit that it published; null where it published none.", nullable=True),
     Column("outcome", "string", "What came of it, in words."),
@@ -59,5 +59,5 @@ RUN_COLUMNS = (
     Column("items", "int64", "Items of the same.", nullable=True, minimum=0),
     Column("clusters", "int64", "Groups of a day, topics of a dataset.", nullable=True, minimum=0),
     Column("error", "string", "What went wrong first, in short.", nullable=True),
-    Column("recorded_at", "timestamp", "When this was recorded; the newest recording of a run counts."),
+    Column("recorded_at", "timestamp", "When this was recorded."),
 )

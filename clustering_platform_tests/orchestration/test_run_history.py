@@ -13,7 +13,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration.run_history import RunHistory, build_run_history
+from clustering_platform.orchestration import run_history
+from clustering_platform.orchestration.run_history import LOST, RunHistory, build_run_history
 from clustering_platform.orchestration.run_rows import run_row, status_of
 from clustering_platform.store.catalog import connect
 from clustering_platform.store.locks import dataset_lock
@@ -193,11 +194,13 @@ def test_a_killed_run_is_caught_up_with_later(tmp_path: Path) -> None:
         assert [row["status"] for row in recorded(platform)] == ["running"]
         assert history(platform).catch_up() == 1
         (row,) = recorded(platform)
-        assert (row["status"], row["ended_at"], row["error"]) == ("killed", None, "it ended without a word")
-        assert history(platform).catch_up() == 0
+        assert (row["status"], row["outcome"], row["error"]) == ("killed", "killed", f"run: {LOST}")
+        assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == 1
 
 
-def test_a_run_that_waits_or_computes_is_not_taken_for_killed(platform: Platform) -> None:
+def test_a_run_that_waits_or_computes_is_not_taken_for_killed(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = platform.definitions.resolve_job_def("topics")
     runs = [platform.instance.create_run_for_job(job, tags={"dagster/partition": "talk"}) for _ in range(2)]
     for run in runs:
@@ -211,3 +214,6 @@ def test_a_run_that_waits_or_computes_is_not_taken_for_killed(platform: Platform
         assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "running", waiting: "waiting"}
     history(platform).catch_up()
     assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "killed", waiting: "waiting"}
+    monkeypatch.setattr(run_history, "_STARTING_SECONDS", 0)
+    history(platform).catch_up()
+    assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "killed", waiting: "killed"}

@@ -29,6 +29,7 @@ def row(run_id: str, status: str, *, minute: int = 0, **more: Any) -> dict[str, 
         "parameters": "{}",
         "status": status,
         "created_at": NOON,
+        "ended_at": NOON if status in ("succeeded", "failed", "killed") else None,
         "outcome": status,
         "recorded_at": NOON + timedelta(minutes=minute),
         **more,
@@ -64,6 +65,12 @@ def test_the_view_shows_the_newest_recording_of_each_run_without_being_made_anew
     assert statuses(catalog) == {"a": "failed", "b": "succeeded"}
 
 
+def test_what_is_recorded_late_does_not_undo_an_end(records: RunRecords, catalog: Path) -> None:
+    records.record(row("a", "succeeded", minute=1))
+    records.record(row("a", "waiting", minute=2))
+    assert statuses(catalog) == {"a": "succeeded"}
+
+
 def test_a_folder_whose_name_has_wildcards_is_read_as_it_is_called(tmp_path: Path) -> None:
     root = tmp_path / "data [old]*"
     RunRecords(root / "warehouse").record(row("a", "failed"))
@@ -76,20 +83,20 @@ def test_a_status_is_recorded_once(records: RunRecords) -> None:
     assert not records.record(row("a", "failed", error="second"))
 
 
-def test_many_recordings_become_one_file_and_what_goes_on_stays_known(
+def test_many_recordings_become_one_file_and_what_has_not_ended_stays_known(
     records: RunRecords, catalog: Path, commits: Commits
 ) -> None:
     for number in range(6):
         records.record(row(f"r{number}", "running"))
-        records.record(row(f"r{number}", "succeeded" if number else "waiting", minute=1))
+        records.record(row(f"r{number}", "succeeded" if number else "waiting", minute=-1))
     before = statuses(catalog)
     records.collect(keep_hours=24, many=10)
     assert records.has("r0", "running")
-    assert len(list(records.volume().iterdir())) == 3
+    assert len(list(records.volume().iterdir())) == 3  # what was before, and two recordings of r0
     rebuild_catalog(commits, catalog)
     assert statuses(catalog) == before
-    records.record(row("r0", "killed", minute=2))
-    assert statuses(catalog) == before | {"r0": "killed"}
+    records.record(row("r0", "failed", minute=2))
+    assert statuses(catalog) == before | {"r0": "failed"}
 
 
 def test_who_has_an_old_catalog_open_may_read_on_until_the_files_are_old(
