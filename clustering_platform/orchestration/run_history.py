@@ -89,8 +89,8 @@ class RunHistory:
         if not run.is_finished or run.is_success:
             return None
         entries = self.instance.all_logs(run.run_id, of_type=_FAULTS)
-        faults = faults_in([entry.dagster_event for entry in entries if entry.dagster_event])
-        return next(map(str, faults), None)
+        fault = next(faults_in([entry.dagster_event for entry in entries if entry.dagster_event]), None)
+        return (fault.message if fault.where == "run" else str(fault)) if fault else None
 
     def _end_lost(self) -> None:
         """Tell Dagster of runs that ended without a word; it would hold up others of their datasets for hours.

@@ -194,7 +194,7 @@ def test_a_killed_run_is_caught_up_with_later(tmp_path: Path) -> None:
         assert [row["status"] for row in recorded(platform)] == ["running"]
         assert history(platform).catch_up() == 1
         (row,) = recorded(platform)
-        assert (row["status"], row["outcome"], row["error"]) == ("killed", "killed", f"run: {LOST}")
+        assert (row["status"], row["outcome"], row["error"]) == ("killed", "killed", LOST)
         assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == 1
 
 
