@@ -82,14 +82,15 @@ class RunRecords:
 
         Returns the sizes of the files removed. The catalog is to be made anew after it.
         """
-        volumes, before = self._volumes(), time.time() - keep_hours * 3600
+        before = time.time() - keep_hours * 3600
         removed: list[int] = []
-        for old, successor in itertools.pairwise(volumes):
-            if (successor / _BEFORE).stat().st_mtime < before:
-                removed += [path.stat().st_size for path in old.iterdir()]
-                shutil.rmtree(old)
-        if volumes and len(list(volumes[-1].iterdir())) > many:
-            with self._locked():
+        with self._locked():
+            volumes = self._volumes()
+            for old, successor in itertools.pairwise(volumes):
+                if (successor / _BEFORE).stat().st_mtime < before:
+                    removed += [path.stat().st_size for path in old.iterdir()]
+                    shutil.rmtree(old)
+            if volumes and len(list(volumes[-1].iterdir())) > many:
                 self._supersede(volumes[-1])
         return removed
 
@@ -100,7 +101,7 @@ class RunRecords:
 
         tables = {path: pq.read_table(path) for path in sorted(old.glob("*.parquet"))}
         rows = pa.concat_tables(tables.values(), promote_options="default").to_pylist()
-        ended = {row["run_id"]: row for row in rows if row["ended_at"]}
+        ended = {row["run_id"]: row for row in sorted(rows, key=lambda row: row["recorded_at"]) if row["ended_at"]}
         rest = [path for path in tables if path.name != _BEFORE and path.name.partition(".")[0] not in ended]
         table = pa.Table.from_pylist(list(ended.values()), schema=schema_of(RUN_COLUMNS))
         self._begin_volume(int(old.name) + 1, table, rest)
@@ -113,8 +114,9 @@ class RunRecords:
         for path in links:
             os.link(path, aside / path.name)
         _write(rows, aside / _BEFORE)
-        make_durable([aside / _BEFORE], self.warehouse)
-        return aside.rename(self.root / f"{number:020d}")
+        volume = aside.rename(self.root / f"{number:020d}")
+        make_durable([volume / _BEFORE], self.warehouse)
+        return volume
 
     def _volumes(self) -> list[Path]:
         return sorted(self.root.glob("[0-9]*"))
