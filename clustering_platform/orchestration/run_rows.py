@@ -19,9 +19,8 @@ from clustering_platform.orchestration.partitions import Slice
 
 COMMAND_TAG = "clustering/command"
 OUTCOME_TAG = "clustering/outcome"
-COMMIT_TAG = "clustering/commit"
 RESULT_TAGS = {
-    "commit": COMMIT_TAG,
+    "commit": "clustering/commit",
     "voters": "clustering/voters",
     "items": "clustering/items",
     "clusters": "clustering/clusters",
@@ -72,7 +71,7 @@ def run_row(record: dg.RunRecord, status: str, error: str | None = None) -> dict
         "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
         "outcome": results.pop("outcome", None) or _OUTCOMES.get(status, status),
         **results,
-        "error": shortened(error) if error else None,
+        "error": _shortened(error) if error else None,
         "recorded_at": datetime.now(UTC),
     }
 
@@ -91,12 +90,6 @@ def result_tags(outcome: str, results: Mapping[str, int | None]) -> dict[str, st
 def inherited_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return what to put in place of the results of the run that a run repeats; tags cannot be removed."""
     return {tag: _UNSAID for tag in (OUTCOME_TAG, *RESULT_TAGS.values()) if tags.get(tag, _UNSAID) != _UNSAID}
-
-
-def shortened(message: str) -> str:
-    """Return the first line of a message, and not too much of it."""
-    line = message.strip().partition("\n")[0]
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def _results(tags: Mapping[str, str]) -> dict[str, Any]:
@@ -157,6 +150,12 @@ def _public(config: Any) -> Any:
     if isinstance(config, Mapping):
         return {name: "***" if _SECRET.search(str(name)) else _public(part) for name, part in config.items()}
     return [_public(part) for part in config] if isinstance(config, list) else config
+
+
+def _shortened(message: str) -> str:
+    """Return the first line of a message, and not too much of it."""
+    line = message.strip().partition("\n")[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def _time(timestamp: float | None) -> datetime | None:
