@@ -5,7 +5,7 @@ laid out.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import COMMITS_COLUMNS
 from clustering_platform.tables import TABLES, Column, Table
+from clustering_platform.tables.runs import RUN_COLUMNS, RUNS_GRAIN
 
 DOCS = Path(__file__).parents[1] / "docs"
 COMMAND = "python -m clustering_platform.docs"
@@ -40,7 +41,7 @@ print(catalog.sql("SELECT dataset, count(*) FROM votes GROUP BY dataset"))
 
 - `<table>` shows the newest commit of each dataset; for tables of `opinions`, its newest day.
 - `<table>_history` shows the newest commit of every day, for tables of `opinions`.
-- `commits` lists what was published and when.
+- `commits` lists what was published and when, `runs` what was run, by whom and what came of it.
 - Every table begins with the column `dataset`, those of `opinions` with `dataset` and `day` (its votes are those up to
   the end of that day, UTC). They are part of every key and not repeated below.
 - Times are UTC. Columns marked *personal* may name a person and are left out of previews.
@@ -63,6 +64,7 @@ def _tables_page() -> str:
         parts += [part for table in TABLES.values() if table.room == room for part in _table(table)]
     commits = [f"| `{name}` | {kind.lower()} | {text} |" for name, (kind, text) in COMMITS_COLUMNS.items()]
     parts += ["## commits", "Every publication. One row: a commit.", _grid("column | type | meaning", commits)]
+    parts += ["## runs", RUNS_GRAIN, _columns(RUN_COLUMNS)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,12 +72,16 @@ def _table(table: Table) -> Iterator[str]:
     yield f"### {table.name}"
     key = ", ".join(f"`{name}`" for name in table.key)
     yield f"{table.description} One row: {table.grain}. Key: {key}."
+    yield _columns(table.columns)
+
+
+def _columns(columns: Iterable[Column]) -> str:
     rows = [
         f"| `{column.name}` | {column.type} | {'yes' if column.nullable else ''} | {_allowed(column)} "
         f"| {_meaning(column)} |"
-        for column in table.columns
+        for column in columns
     ]
-    yield _grid("column | type | null | values | meaning", rows)
+    return _grid("column | type | null | values | meaning", rows)
 
 
 def _allowed(column: Column) -> str:

@@ -283,6 +283,19 @@ def recommend(name: Annotated[str, typer.Argument(help="Name of the dataset.")])
 
 @app.command()
 @reports_errors
+def runs(
+    name: Annotated[str | None, typer.Argument(help="Name of the dataset. Default: all.", show_default=False)] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed, were cancelled or killed.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+) -> None:
+    """List what was run, who or what launched it and what came of it."""
+    from clustering_platform.cli.runs import print_runs
+
+    print_runs(project_settings(), out, dataset=name, failed=failed, limit=limit)
+
+
+@app.command()
+@reports_errors
 def catalog() -> None:
     """Make catalog.duckdb anew from the commits, for example after the data folder was moved."""
     from clustering_platform.store.catalog import rebuild_catalog

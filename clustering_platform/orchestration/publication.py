@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from clustering_platform.orchestration.recipes import FORCE_TAG, ROOM_VERSIONS, Recipes, hash_of
+from clustering_platform.orchestration.run_rows import result_tags
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
 from clustering_platform.store.errors import StoreError
@@ -99,8 +100,21 @@ class Publication(Recipes):
         )
         self.warehouse.commits.publish(commit)
         self.refresh_catalog()
+        self.tell(f"published commit {commit.sequence}" + (f": {reason}" if reason else ""), commit, commit.sequence)
         self.log.info(f"published commit {commit.sequence} of {self.part}: {status}")
         return {"commit": commit.sequence, "status": reason or status}
+
+    def tell(self, outcome: str, commit: Commit, published: int | None = None) -> None:
+        """Note in the tags of the run what came of it: the commit that it `published`, or that stays."""
+        tags = result_tags(outcome, {"commit": published, **self._counts(commit)})
+        self.context.instance.add_run_tags(self.context.run.run_id, tags)
+
+    def _counts(self, commit: Commit) -> dict[str, int]:
+        if snapshot := commit.tables.get("opinion_snapshot"):
+            row = self.warehouse.files.read(snapshot.path).to_pylist()[0]
+            return {"voters": row["voters"], "items": row["items"], "clusters": row["groups"]}
+        tables = {"voters": "voters", "items": "items", "clusters": "topic_tree"}
+        return {name: commit.tables[table].rows for name, table in tables.items() if table in commit.tables}
 
     def refresh_catalog(self) -> None:
         """Make the catalog anew from the commits."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.orchestration.assets.sources import observe
+from clustering_platform.orchestration.faults import INTERRUPTED, Fault, faults_of
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import (
     DRIFT_JOB,
@@ -27,20 +27,11 @@ from clustering_platform.orchestration.jobs import (
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice, today
 from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.recipes import FORCE_TAG, NAMES_TAG, REFIT_TAG
+from clustering_platform.orchestration.run_history import RunHistory
+from clustering_platform.orchestration.run_rows import COMMAND_TAG
 from clustering_platform.orchestration.schedules import has_votes
 from clustering_platform.settings import Settings
 from clustering_platform.tables import TABLES
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that went wrong in a run: the step or table where it did, and what."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +70,13 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 _POLL_SECONDS = 0.3
-INTERRUPTED = "interrupted; what was published before stands"
+_COMMANDS = {
+    TOPICS_JOB: "run",
+    OPINIONS_JOB: "run",
+    RECOMMEND_JOB: "recommend",
+    NAMES_JOB: "name",
+    GROUP_NAMES_JOB: "name",
+}
 _INGEST = {"ingest", *(table.name for table in TABLES.values() if table.room == "ingest")}
 
 
@@ -89,6 +86,7 @@ class Runner:
     def __init__(self, settings: Settings, definitions: dg.Definitions) -> None:
         self.instance = open_instance(settings)
         self.definitions = definitions
+        self.history = RunHistory(self.instance, settings)
 
     def register(self, dataset: Dataset) -> None:
         """Make a dataset known to Dagster, with its files and settings as they are now.
@@ -151,9 +149,10 @@ class Runner:
                 run_id=run_id,
                 partition_key=part.key,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags=run_tags(part) | wishes,
+                tags=run_tags(part) | wishes | {COMMAND_TAG: f"clustering {_COMMANDS[job]}"},
                 raise_on_error=False,
             )
+        self.history.catch_up()
         return Outcome(job, run_id, tuple(faults_of(result)))
 
 
@@ -202,32 +201,3 @@ def _progress(entry: dg.EventLogEntry) -> Progress | None:
         dg.DagsterEventType.STEP_FAILURE: "failed",
     }.get(entry.dagster_event.event_type)
     return Progress(step, state) if state else None
-
-
-def faults_of(result: dg.ExecuteInProcessResult) -> Iterator[Fault]:
-    """Yield a fault for each failed check and each failed step of a run."""
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed:
-            yield Fault(evaluation.asset_key.to_user_string(), f"{evaluation.check_name}: {evaluation.description}")
-    failures = [event for event in result.all_events if event.is_step_failure]
-    for event in failures:
-        if not _is_refusal(event.step_failure_data.error):
-            yield Fault(event.step_key or "run", _cause(event.step_failure_data.error))
-    if not failures:
-        for event in result.filter_events(lambda event: event.is_job_failure):
-            yield Fault("run", _cause(event.job_failure_data.error))
-
-
-def _is_refusal(error: SerializableErrorInfo | None) -> bool:
-    """Tell whether a step only repeats what its failed checks have said."""
-    return bool(error and error.cls_name in ("Failure", "DagsterAssetCheckFailedError"))
-
-
-def _cause(error: SerializableErrorInfo | None) -> str:
-    """Return the message of the error below Dagster's own wrapping."""
-    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
-        error = error.cause
-    if error and error.cls_name == "DagsterExecutionInterruptedError":
-        return INTERRUPTED
-    message = error.message.strip() if error else "failed"
-    return message.partition(": ")[2] if message.startswith("clustering_platform.") else message

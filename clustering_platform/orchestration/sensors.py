@@ -14,6 +14,7 @@ from clustering_platform.datasets import Dataset, DatasetError, input_files, liv
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, PARTITION_TAG, Slice, today
+from clustering_platform.orchestration.run_history import build_run_history
 from clustering_platform.settings import Settings
 
 SETTLE_SECONDS = 5.0
@@ -52,7 +53,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def new_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return look_for_votes(context)
 
-    return [inbox, new_votes]
+    return [inbox, new_votes, build_run_history(settings)]
 
 
 def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.SensorResult | dg.SkipReason:

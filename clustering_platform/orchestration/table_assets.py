@@ -219,6 +219,7 @@ class TableAsset:
         context.log.info(f"nothing changed since commit {commit.sequence}: nothing computed")
         if self.publishes:
             run.refresh_catalog()
+            run.tell(f"nothing new since commit {commit.sequence}", commit)
         for file in files.values():
             yield self._result(run, file, run.shown_before(file) | {"unchanged since commit": commit.sequence}, [])
 

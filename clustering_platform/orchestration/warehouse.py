@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from clustering_platform.datasets import Dataset, find_dataset
 from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
+from clustering_platform.orchestration.run_history import RunHistory, holder_name
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.curation import Curation, Decision
@@ -77,17 +78,22 @@ class Warehouse(dg.ConfigurableIOManager):
             return
         dataset = Slice.from_key(key).dataset
         self._settled.clear()
+        history = RunHistory(context.instance, self.settings) if context.instance else None
+        if history:
+            history.prepare(context.run)
         self._held.enter_context(
             dataset_lock(
                 self.files.root,
                 dataset,
-                holder=f"run {context.run.run_id}",
+                holder=holder_name(context.run.run_id),
                 timeout=self.lock_timeout,
                 on_wait=context.log.info if context.log else None,
             )
         )
         self._base_sequence = self.commits.last_sequence(dataset)
         self._last_decision = Curation(self.files.root).last_sequence(dataset)
+        if history:
+            history.begin(context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lock back."""

@@ -3,11 +3,13 @@
 Each table has two views: ``<table>`` as it stands in the newest commits (for opinions: the newest day of each
 dataset) and, for tables by day, ``<table>_history`` over all days. The file holds views only, never data, so any
 number of readers may have it open while it is replaced. ``commits`` has its rows in the text of its view, because
-commits may be collected as garbage before the catalog is made anew.
+commits may be collected as garbage before the catalog is made anew. ``runs`` shows recordings that are made after it,
+too: it names their folder.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +19,9 @@ from filelock import FileLock
 
 from clustering_platform.store.commits import Commit, Commits, newest_by_day, stale_days
 from clustering_platform.store.errors import StoreError
+from clustering_platform.store.run_records import RunRecords
 from clustering_platform.tables import TABLES, Column, Table
+from clustering_platform.tables.runs import RUN_COLUMNS, RUNS_GRAIN
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,19 +107,33 @@ def _create_views(connection: duckdb.DuckDBPyConnection, commits: Commits) -> No
         if table.scope == "day":
             _create_view(connection, commits, table, f"{table.name}_history", current)
     _create_commits_view(connection, commits)
+    connection.execute(f"CREATE VIEW runs AS {runs_query(RunRecords(commits.files.root))}")
+    _comment(connection, "runs", RUNS_GRAIN, RUN_COLUMNS)
+
+
+def runs_query(records: RunRecords) -> str:
+    """Return the question for all runs, each as it was last recorded."""
+    names = ", ".join(f'"{column.name}"' for column in RUN_COLUMNS)
+    folder = re.sub(r"([*?\[])", r"[\1]", str(records.volume()))
+    source = _rows_of(RUN_COLUMNS, [f"{folder}/*.parquet"])
+    last = "PARTITION BY run_id ORDER BY ended_at IS NULL, recorded_at DESC"  # nothing comes after an end
+    return f"SELECT {names} FROM {source} QUALIFY row_number() OVER ({last}) = 1"  # noqa: S608 - our own names and paths
 
 
 def _create_view(
     connection: duckdb.DuckDBPyConnection, commits: Commits, table: Table, name: str, chosen: Iterable[Commit]
 ) -> None:
     paths = [commits.files.root / commit.tables[table.name].path for commit in chosen if table.name in commit.tables]
-    source = _rows_of(table, paths)
+    source = _rows_of(table.stored_columns, paths)
     columns = ", ".join(f'"{column.name}"' for column in table.stored_columns)
     connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM {source}')  # noqa: S608 - our own names and paths
-    grain = f"{table.description} One row: {table.grain}."
-    connection.execute(f'COMMENT ON VIEW "{name}" IS {_literal(grain)}')
-    for column in table.stored_columns:
-        connection.execute(f'COMMENT ON COLUMN "{name}"."{column.name}" IS {_literal(column.description)}')
+    _comment(connection, name, f"{table.description} One row: {table.grain}.", table.stored_columns)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, view: str, grain: str, columns: Iterable[Column]) -> None:
+    connection.execute(f'COMMENT ON VIEW "{view}" IS {_literal(grain)}')
+    for column in columns:
+        connection.execute(f'COMMENT ON COLUMN "{view}"."{column.name}" IS {_literal(column.description)}')
 
 
 def _create_commits_view(connection: duckdb.DuckDBPyConnection, commits: Commits) -> None:
@@ -142,10 +160,10 @@ def _commit_rows(log: list[Commit]) -> Iterator[str]:
         yield f"({', '.join('NULL' if value is None else _literal(value) for value in values)})"
 
 
-def _rows_of(table: Table, paths: Iterable[Path]) -> str:
+def _rows_of(columns: Iterable[Column], paths: Iterable[Path | str]) -> str:
     """Return the rows of some files in the types of the contract; a column that an older file lacks is null there."""
-    columns = ", ".join(f'NULL::{_duckdb_type(column)} AS "{column.name}"' for column in table.stored_columns)
-    source = f"SELECT {columns} WHERE false"
+    nulls = ", ".join(f'NULL::{_duckdb_type(column)} AS "{column.name}"' for column in columns)
+    source = f"SELECT {nulls} WHERE false"
     if files := ", ".join(_literal(path) for path in paths):
         source += f" UNION ALL BY NAME FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     return f"({source})"

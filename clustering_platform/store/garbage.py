@@ -2,7 +2,8 @@
 
 A commit goes when it is not among the newest of its day (or of its dataset) and was superseded long ago; a file goes
 when no commit that stays names it and it was written long ago. Nothing of a dataset goes while a run holds its lock:
-the run may be about to publish files that it found. Decisions of people (``curation``) never go.
+the run may be about to publish files that it found. Decisions of people (``curation``) never go, nor do runs: many
+recordings of them become one file.
 """
 
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.locks import LockBusyError, dataset_lock
+from clustering_platform.store.run_records import RunRecords
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
                 garbage += _remove_files(commits, dataset, before)
         except LockBusyError:
             busy.append(dataset)
+    garbage += RunRecords(root).collect(keep_hours=keep_hours)
     return Collected(commits=len(removed), files=len(garbage), bytes=sum(garbage), busy=tuple(busy))
 
 

@@ -71,6 +71,19 @@ def dataset_lock(
         lock.release()
 
 
+def lock_holder(root: Path, dataset: str) -> str | None:
+    """Return who holds the lock of a dataset, as its note says; None where nobody does."""
+    folder = root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / f"{dataset}.lock", timeout=0):
+            return None
+    except Timeout:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return str(json.loads((folder / f"{dataset}.json").read_text())["holder"])
+        return "another process"
+
+
 def _holder(note: Path) -> str:
     try:
         content = json.loads(note.read_text())

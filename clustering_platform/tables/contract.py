@@ -5,6 +5,7 @@ The contracts themselves stand in the modules beside this one, one for each room
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -87,11 +88,11 @@ class Table:
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the table as computed, without the columns of the partition."""
-        return _schema(self.columns)
+        return schema_of(self.columns)
 
     def stored_schema(self) -> pa.Schema:
         """Return the Arrow schema of the table as stored."""
-        return _schema(self.stored_columns)
+        return schema_of(self.stored_columns)
 
     def empty(self) -> pa.Table:
         """Return the table as computed, with no rows."""
@@ -99,7 +100,8 @@ class Table:
         return table
 
 
-def _schema(columns: tuple[Column, ...]) -> pa.Schema:
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """Return the Arrow schema of some columns."""
     import pyarrow as pa
 
     return pa.schema([pa.field(column.name, arrow_type(column.type), column.nullable) for column in columns])

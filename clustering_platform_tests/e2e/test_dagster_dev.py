@@ -35,6 +35,14 @@ def test_a_dropped_dataset_is_published_and_a_day_can_be_launched(tmp_path: Path
         assert dagster.wait_for_run(again) == "SUCCESS"
         assert commits.last_sequence("town-plans") == 3
 
+    history = clustering(data, "runs", "town-plans").stdout
+    for launched, outcome in (
+        ("sensor inbox", "published commit 1"),
+        ("sensor new_votes", "published commit 2"),
+        ("Dagster UI", "published commit 3"),
+        ("Dagster UI", "nothing new since commit 3"),
+    ):
+        assert [line for line in history.splitlines() if launched in line and outcome in line], history
     with connect(data / "catalog.duckdb") as catalog:
         days = catalog.execute("SELECT DISTINCT day::VARCHAR FROM groups_history ORDER BY 1").fetchall()
         assert days[0] == ("2026-10-15",)

@@ -56,6 +56,7 @@ def test_what_costs_nothing_runs_from_the_start_and_all_of_it_is_described() -> 
         "new_votes": "RUNNING",
         "changed_tables": "RUNNING",
         "changed_days": "RUNNING",
+        "run_history": "RUNNING",
         "new_names": "STOPPED",
     }
     assert all(one.description for one in [*repository.sensor_defs, *repository.schedule_defs])

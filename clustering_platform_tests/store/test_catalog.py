@@ -13,6 +13,7 @@ from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, rebuild_
 from clustering_platform.store.commits import Commits, Predecessor
 from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import TABLES, Column
+from clustering_platform.tables.runs import RUN_COLUMNS
 from clustering_platform_tests.store.versions import DAY, ask_versions, log_of, make_commit, publish_version, write
 
 EARLIER = date(2026, 3, 30)
@@ -35,7 +36,7 @@ def publish_projection(commits: Commits, version: int, dataset: str = "talk") ->
 
 def test_without_a_commit_every_table_is_an_empty_view(commits: Commits) -> None:
     views = {name for (name,) in ask(commits, "SELECT view_name FROM duckdb_views() WHERE NOT internal")}
-    assert views == {*TABLES, *(f"{name}_history" for name in BY_DAY), "commits"}
+    assert views == {*TABLES, *(f"{name}_history" for name in BY_DAY), "commits", "runs"}
     assert ask(commits, " UNION ALL ".join(f"SELECT count(*) FROM {view}" for view in views)) == [(0,)] * len(views)
 
 
@@ -78,6 +79,7 @@ def test_every_view_and_column_says_what_it_means(commits: Commits) -> None:
                for contract in TABLES.values() for column in contract.stored_columns}  # fmt: skip
     meaning |= {(f"{name}_history", column): text for (name, column), text in meaning.items() if name in BY_DAY}
     meaning |= {("commits", name): text for name, (_, text) in COMMITS_COLUMNS.items()}
+    meaning |= {("runs", column.name): column.description for column in RUN_COLUMNS}
     assert {(view, column): comment for view, column, comment in columns} == meaning
 
 
@@ -195,7 +197,7 @@ def test_what_a_killed_rebuild_left_goes_with_the_next(commits: Commits, tmp_pat
     for leftover in (".catalog.duckdb.0123.part", ".catalog.duckdb.0123.part.wal"):
         (tmp_path / leftover).touch()
     assert ask(commits, "SELECT count(*) FROM groups") == [(0,)]
-    assert {path.name for path in tmp_path.iterdir()} == {"catalog.duckdb", ".catalog.duckdb.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"catalog.duckdb", ".catalog.duckdb.lock", "warehouse"}
 
 
 def test_a_rebuild_that_fails_leaves_the_old_catalog(commits: Commits, tmp_path: Path) -> None:
