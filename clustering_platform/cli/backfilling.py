@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 
 from rich.console import Console
@@ -24,22 +24,24 @@ def run_backfill(
     settings: Settings,
     dataset: Dataset,
     *,
-    first: date | None,
-    last: date | None,
+    choose: Callable[[], Sequence[date]],
     force: bool,
     out: Console,
     err: Console,
 ) -> bool:
-    """Make the snapshots of all days of a range and tell whether all succeeded; a failed day stops no other.
+    """Make the snapshots of some days and tell whether all succeeded; a failed day stops no other.
 
-    By default the range goes from the day of the first vote to that of the last.
+    Parameters
+    ----------
+    choose
+        Returns the days in calendar order; called when the votes were read.
     """
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     commits = Commits(Files(settings.warehouse))
     with on_terminal(out) as console, progress_bars(console) as bars:
-        runner = started(bars, settings, dataset)
+        runner = started(bars, settings, dataset, command="backfill")
         outcomes = [with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, on_progress=on))]
-        days = _days(settings, dataset, first, last) if outcomes[0].succeeded else []
+        days = choose() if outcomes[0].succeeded else []
         before, began = commits.last_sequence(dataset.name), time.monotonic()
         outcomes += _run_days(runner, dataset, days, bars, force=force)
         made, seconds = commits.last_sequence(dataset.name) - before, time.monotonic() - began
@@ -68,7 +70,7 @@ def _run_days(
     bars.update(bar, now="done")
 
 
-def _days(settings: Settings, dataset: Dataset, first: date | None, last: date | None) -> list[date]:
+def days_between(settings: Settings, dataset: Dataset, first: date | None, last: date | None) -> list[date]:
     """Return the days of a range, by default those with votes between them, as far as they lie on the day axis.
 
     Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +12,16 @@ from rich.console import Console
 from rich.text import Text
 
 from clustering_platform.cli.adding import add_dataset
-from clustering_platform.cli.running import run_dataset
+from clustering_platform.cli.backfilling import run_backfill
+from clustering_platform.cli.drift_summary import print_drift
 from clustering_platform.cli.summary import print_query, print_summary
 from clustering_platform.datasets import Dataset, DatasetError
+from clustering_platform.orchestration.partitions import today
 from clustering_platform.settings import Settings
 
 NAME = "town-plans"
+WEEKS = [date(2026, 10, 7), date(2026, 10, 14), date(2026, 10, 21)]
+"""Days on which the sample is looked at, beside today."""
 QUESTIONS = {
     "Which group is resident-0042 in, and how large is it?": """
         SELECT g.letter, g.size, round(v.x, 2) AS x, round(v.y, 2) AS y
@@ -44,9 +49,10 @@ def run_demo(settings: Settings, *, out: Console, err: Console) -> bool:
             f"{sample / NAME}: the sample dataset is not there; run the demo in a checkout of the project"
         )
     dataset = _ensure_added(settings, sample / NAME, out)
-    if not run_dataset(settings, dataset, day=None, force=False, out=out, err=err):
+    if not run_backfill(settings, dataset, choose=lambda: [*WEEKS, today()], force=False, out=out, err=err):
         return False
     print_summary(settings, NAME, out)
+    print_drift(settings, NAME, out)
     _print_agreement(settings, sample / "planted_groups.csv", out)
     for question, query in QUESTIONS.items():
         out.print(Text.assemble("\n", (question, "bold"), "\n", (textwrap.dedent(query).strip(), "dim")))

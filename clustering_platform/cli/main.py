@@ -126,13 +126,14 @@ def backfill(
     force: Annotated[bool, typer.Option("--force", help="Compute even days on which nothing changed.")] = False,
 ) -> None:
     """Make the opinion snapshots of a range of days, then what changed from day to day; then print that."""
-    from clustering_platform.cli.backfilling import run_backfill
+    from clustering_platform.cli.backfilling import days_between, run_backfill
     from clustering_platform.cli.drift_summary import print_drift
 
     settings = project_settings()
     dataset = find_dataset(settings.inbox, name)
-    days = [day.date() if day else None for day in (first, last)]
-    succeeded = run_backfill(settings, dataset, first=days[0], last=days[1], force=force, out=out, err=err)
+    ends = (day.date() if day else None for day in (first, last))
+    choose = functools.partial(days_between, settings, dataset, *ends)
+    succeeded = run_backfill(settings, dataset, choose=choose, force=force, out=out, err=err)
     print_drift(settings, name, out)
     if not succeeded:
         raise typer.Exit(1)

@@ -33,7 +33,7 @@ def run_dataset(
     """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     with on_terminal(out) as console, progress_bars(console) as bars:
-        runner = started(bars, settings, dataset)
+        runner = started(bars, settings, dataset, command="run")
         outcomes = [
             with_bar(
                 bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, refit=refit, on_progress=on)
@@ -57,7 +57,7 @@ def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, er
     """Run the job that compares strategies of topics, and tell whether it succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     with on_terminal(out) as console, progress_bars(console) as bars:
-        runner = started(bars, settings, dataset)
+        runner = started(bars, settings, dataset, command="recommend")
         outcome = with_bar(
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
         )
@@ -75,7 +75,7 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
             f"{dataset.folder / CONFIG_FILE}"
         )
     with on_terminal(out) as console, progress_bars(console) as bars:
-        runner = started(bars, settings, dataset)
+        runner = started(bars, settings, dataset, command="name")
         outcomes = [with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
         chosen = day or _newest_day(settings, dataset)
         if chosen and outcomes[0].succeeded:
@@ -93,12 +93,12 @@ def _newest_day(settings: Settings, dataset: Dataset) -> date | None:
     return max((commit.day for commit in commits if commit.day), default=None)
 
 
-def started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
+def started(bars: Progress, settings: Settings, dataset: Dataset, *, command: str) -> Runner:
     """Return a runner that knows the dataset; loading it takes some seconds, in which a bar is shown."""
     bar = bars.add_task("starting", total=None, now="")
     from clustering_platform.definitions import build_defs
 
-    runner = Runner(settings, build_defs(settings))
+    runner = Runner(settings, build_defs(settings), command=command)
     runner.register(dataset)
     bars.remove_task(bar)
     return runner

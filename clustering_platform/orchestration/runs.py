@@ -70,20 +70,14 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 _POLL_SECONDS = 0.3
-_COMMANDS = {
-    TOPICS_JOB: "run",
-    OPINIONS_JOB: "run",
-    RECOMMEND_JOB: "recommend",
-    NAMES_JOB: "name",
-    GROUP_NAMES_JOB: "name",
-}
 _INGEST = {"ingest", *(table.name for table in TABLES.values() if table.room == "ingest")}
 
 
 class Runner:
-    """Runs the jobs of a dataset in this process."""
+    """Runs the jobs of a dataset in this process, for a command of ours."""
 
-    def __init__(self, settings: Settings, definitions: dg.Definitions) -> None:
+    def __init__(self, settings: Settings, definitions: dg.Definitions, *, command: str) -> None:
+        self.command = command
         self.instance = open_instance(settings)
         self.definitions = definitions
         self.history = RunHistory(self.instance, settings)
@@ -149,7 +143,7 @@ class Runner:
                 run_id=run_id,
                 partition_key=part.key,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags=run_tags(part) | wishes | {COMMAND_TAG: f"clustering {_COMMANDS[job]}"},
+                tags=run_tags(part) | wishes | {COMMAND_TAG: f"clustering {self.command}"},
                 raise_on_error=False,
             )
         self.history.catch_up()
