@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -98,17 +98,27 @@ class DagsterDev:
 
     def launch(self, job: str, tags: Mapping[str, str]) -> str:
         """Launch a run and return its id."""
-        selector = {
-            "repositoryLocationName": "clustering_platform.definitions",
-            "repositoryName": "__repository__",
-            "pipelineName": job,
-        }
+        selector = {**_REPOSITORY, "pipelineName": job}
         metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
         params = {"selector": selector, "mode": "default", "executionMetadata": metadata}
         answer = self.ask(_LAUNCH, {"params": params})["launchPipelineExecution"]
         assert "run" in answer, answer
         run_id: str = answer["run"]["runId"]
         return run_id
+
+    def backfill(self, job: str, keys: Sequence[str], *, seconds: float) -> None:
+        """Launch a backfill of some partitions of a job, in the order given, and wait until all have succeeded."""
+        selector = {"partitionSetName": f"{job}_partition_set", "repositorySelector": _REPOSITORY}
+        params = {"selector": selector, "partitionNames": list(keys)}
+        launched = self.ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
+        assert "backfillId" in launched, launched
+        backfill = {"id": launched["backfillId"]}
+        status = wait_for(
+            lambda: found if (found := self.ask(_BACKFILLED, backfill)["one"]["status"]) in _ENDED_BACKFILLS else None,
+            seconds=seconds,
+            what=f"backfill of {len(keys)} partitions of {job}",
+        )
+        assert status == "COMPLETED_SUCCESS", status
 
     def status(self, run_id: str) -> str:
         """Return the status of a run."""
@@ -133,6 +143,21 @@ class DagsterDev:
         return any(entry["loadStatus"] == "LOADED" for entry in answer.get("locationEntries", []))
 
 
+_REPOSITORY = {"repositoryLocationName": "clustering_platform.definitions", "repositoryName": "__repository__"}
+_ENDED_BACKFILLS = {"COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+_BACKFILL = """
+mutation($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+    ... on PartitionSetNotFoundError { message }
+    ... on PartitionKeysNotFoundError { message }
+  }
+}
+"""
+_BACKFILLED = """
+query($id: String!) { one: partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
+"""
 _LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
 _LAUNCH = """
 mutation($params: ExecutionParams!) {
