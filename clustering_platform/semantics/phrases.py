@@ -7,7 +7,6 @@ Words, n-grams, function words and how a phrase is written belong here; which ph
 import functools
 import itertools
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,6 +42,8 @@ _CONTRACTION = re.compile(r"'(?:s|t|re|ve|ll|d|m)$", re.IGNORECASE)
 _MARKS = ' .,;:!?"()\u201c\u201d\u2018\u2019\u3002\uff0c\uff1b\uff1a\uff01\uff1f\u300c\u300d'
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "`": "'"})
 _CJK_SPLIT = re.compile("|".join(map(re.escape, CJK_SEPARATORS)))
+# The other planes of Unicode hold ideographs, private characters or nothing, and are slow to look through.
+_PLANES_WITH_MARKS = (range(0x20000), range(0xE0000, 0xF0000))
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
@@ -156,7 +157,8 @@ def _clauses(text: str) -> list[list[str]]:
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of words and of what separates clauses; marks such as vowel signs belong to words."""
-    marks = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith("M"))
+    characters = map(chr, itertools.chain(*_PLANES_WITH_MARKS))
+    marks = "".join(character for character in characters if unicodedata.category(character).startswith("M"))
     letter = rf"(?:(?![{_HAN}{_KATAKANA}{_HIRAGANA}])[\w{marks}])"
     word = rf"[{_HAN}]+|[{_KATAKANA}]+|[$€£¥]?{letter}+(?:['\-]{letter}+)*%?"
     return re.compile(word), re.compile(rf"[^\w\s{marks}'\-$€£¥%]+|[\r\n]+|\s-+\s|[{_HIRAGANA}]+")

@@ -1,4 +1,4 @@
-"""Real processes of the platform on a data folder of their own."""
+"""The platform as people start it, on a data folder of its own: real processes, and its command line."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+
+import pytest
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample" / "town-plans"
@@ -42,6 +45,24 @@ def clustering(data: Path, *arguments: str, check: bool = True, **more: str) -> 
     )
     assert not check or result.returncode == 0, result.stdout + result.stderr
     return result
+
+
+def clustering_here(data: Path, *arguments: str, **more: str) -> str:
+    """Run the command line in this process and return what it printed.
+
+    For tests that a process of its own would tell nothing more: most of its seconds go to importing libraries.
+    """
+    from clustering_platform.cli.main import app
+
+    variables = environment(data, **more)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - variables.keys():
+            patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:

@@ -7,7 +7,7 @@ import pytest
 from clustering_platform.datasets import suggest_name
 from clustering_platform.store.catalog import connect
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.e2e.processes import clustering
+from clustering_platform_tests.e2e.processes import clustering, clustering_here
 
 pytestmark = pytest.mark.e2e
 
@@ -26,10 +26,10 @@ def test_a_conversation_becomes_groups_and_named_topics(
     conversation: str, voters: int, shared_data: Path, tmp_path: Path
 ) -> None:
     name, data = suggest_name(conversation), tmp_path / "data"
-    added = clustering(data, "add", str(shared_data / "polis" / conversation)).stdout
+    added = clustering_here(data, "add", str(shared_data / "polis" / conversation))
     assert added.splitlines()[0].startswith(("conversation: ", repr(conversation)))
     assert "participants-votes.csv: 0 of" in added
-    printed = clustering(data, "run", name).stdout
+    printed = clustering_here(data, "run", name)
     assert "Group B" in printed
     with connect(data / "catalog.duckdb") as catalog:
         assert catalog.execute("SELECT voters, status FROM opinion_snapshot").fetchall() == [(voters, "ready")]
@@ -45,14 +45,14 @@ def test_a_conversation_becomes_groups_and_named_topics(
 
 def test_a_small_conversation_waits_for_voters_until_told_otherwise(shared_data: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    clustering(data, "add", str(shared_data / "polis" / "london.youth.policing"))
-    printed = clustering(data, "run", "london-youth-policing").stdout
+    clustering_here(data, "add", str(shared_data / "polis" / "london.youth.policing"))
+    printed = clustering_here(data, "run", "london-youth-policing")
     assert "26 < 50 voters" in printed
     with connect(data / "catalog.duckdb") as catalog:
         assert catalog.execute("SELECT status, groups FROM opinion_snapshot").fetchall() == [("insufficient_voters", 0)]
     folder = data / "inbox" / "london-youth-policing"
     (folder / "dataset.yaml").write_text("opinions:\n  min_voters: 15\n")
-    printed = clustering(data, "run", "london-youth-policing").stdout
+    printed = clustering_here(data, "run", "london-youth-policing")
     assert "Group B" in printed
 
 

@@ -7,14 +7,14 @@ import pytest
 from clustering_platform.store.catalog import connect
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
-from clustering_platform_tests.e2e.processes import SAMPLE, DagsterDev, clustering, wait_for
+from clustering_platform_tests.e2e.processes import SAMPLE, DagsterDev, clustering_here, wait_for
 
 pytestmark = pytest.mark.e2e
 
 
 def test_a_dropped_dataset_is_published_and_a_day_can_be_launched(tmp_path: Path) -> None:
     data = tmp_path / "data of mine"
-    clustering(data, "add", str(SAMPLE))
+    clustering_here(data, "add", str(SAMPLE))
     commits = Commits(Files(data / "warehouse"))
     with DagsterDev(data) as dagster:
         wait_for(lambda: commits.newest("town-plans", None), seconds=180, what="the inbox sensor publishes topics")

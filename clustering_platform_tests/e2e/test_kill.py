@@ -11,7 +11,7 @@ import pytest
 from clustering_platform.store.catalog import connect
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
-from clustering_platform_tests.e2e.processes import SAMPLE, clustering, environment
+from clustering_platform_tests.e2e.processes import SAMPLE, clustering_here, environment
 from clustering_platform_tests.orchestration.platform import write_conversation
 
 pytestmark = pytest.mark.e2e
@@ -31,8 +31,8 @@ def consistent(data: Path) -> bool:
 
 def test_a_killed_run_leaves_the_last_commit_and_the_next_one_publishes(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    clustering(data, "add", str(SAMPLE))
-    clustering(data, "run", "town-plans")
+    clustering_here(data, "add", str(SAMPLE))
+    clustering_here(data, "run", "town-plans")
     commits = Commits(Files(data / "warehouse"))
     killed = 0
     for number, delay in enumerate((1.0, 3.0, 4.5, 6.0)):
@@ -52,7 +52,7 @@ def test_a_killed_run_leaves_the_last_commit_and_the_next_one_publishes(tmp_path
         killed += commits.last_sequence("town-plans") < before + 2
         assert consistent(data)
     assert killed >= 2
-    clustering(data, "run", "town-plans")
+    clustering_here(data, "run", "town-plans")
     assert consistent(data)
     with connect(data / "catalog.duckdb") as catalog:
         assert catalog.execute("SELECT count(*) FROM voter_groups WHERE voter_id LIKE 'late-%'").fetchall() == [(4,)]
@@ -63,8 +63,8 @@ def test_a_reader_sees_no_error_and_no_mixture_while_runs_publish(tmp_path: Path
     source = tmp_path / "talk"
     source.mkdir()
     write_conversation(source)
-    clustering(data, "add", str(source))
-    clustering(data, "run", "talk")
+    clustering_here(data, "add", str(source))
+    clustering_here(data, "run", "talk")
     code = (
         "import sys, time; from pathlib import Path\n"
         "from clustering_platform_tests.e2e.test_kill import consistent\n"
@@ -80,7 +80,7 @@ def test_a_reader_sees_no_error_and_no_mixture_while_runs_publish(tmp_path: Path
     )
     for extra in (5, 10):
         write_conversation(data / "inbox" / "talk", extra=extra)
-        clustering(data, "run", "talk")
+        clustering_here(data, "run", "talk")
     (data / "stop").touch()
     output, _ = reader.communicate(timeout=60)
     assert reader.returncode == 0

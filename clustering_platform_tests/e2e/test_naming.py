@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clustering_platform.store.catalog import connect
-from clustering_platform_tests.e2e.processes import SAMPLE, clustering, environment, wait_for
+from clustering_platform_tests.e2e.processes import SAMPLE, clustering_here, environment, wait_for
 from clustering_platform_tests.naming.server import ChatServer
 
 pytestmark = pytest.mark.e2e
@@ -18,11 +18,11 @@ CONCURRENCY = 2
 def test_a_killed_naming_asks_nothing_again_that_was_answered_and_names_every_topic(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with ChatServer(pause=0.4) as server:
-        clustering(data, "add", str(SAMPLE))
+        clustering_here(data, "add", str(SAMPLE))
         settings = data / "inbox" / "town-plans" / "dataset.yaml"
         names = f"names: {{provider: openai, base_url: '{server.base_url}', concurrency: {CONCURRENCY}}}\n"
         settings.write_text(settings.read_text() + names)
-        clustering(data, "run", "town-plans")
+        clustering_here(data, "run", "town-plans")
         assert server.requests == []
         process = subprocess.Popen(
             [sys.executable, "-c", "from clustering_platform.cli.main import main; main()", "name", "town-plans"],
@@ -34,12 +34,12 @@ def test_a_killed_naming_asks_nothing_again_that_was_answered_and_names_every_to
         process.send_signal(signal.SIGKILL)
         process.wait()
         before = len(server.requests)
-        printed = clustering(data, "name", "town-plans").stdout
+        printed = clustering_here(data, "name", "town-plans")
         asked = [str(request["messages"]) for request in server.requests]
         assert before < len(asked)
         assert len(asked) - len(set(asked)) <= CONCURRENCY
         calls = len(asked)
-        clustering(data, "name", "town-plans")
+        clustering_here(data, "name", "town-plans")
         assert len(server.requests) == calls
     with connect(data / "catalog.duckdb") as catalog:
         found = catalog.execute("SELECT name, source FROM topic_names").fetchall()

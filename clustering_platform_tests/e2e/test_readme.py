@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clustering_platform.store.catalog import connect
-from clustering_platform_tests.e2e.processes import ROOT, clustering, environment
+from clustering_platform_tests.e2e.processes import ROOT, clustering, clustering_here, environment
 
 pytestmark = pytest.mark.e2e
 
@@ -56,7 +56,7 @@ def test_the_shell_commands_work(document: Path, demo: tuple[Path, str]) -> None
             subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=True, capture_output=True)
         else:
             assert program == ".venv/bin/clustering"
-            clustering(folder / "data", *[str(ROOT / word) if "/" in word else word for word in arguments])
+            clustering_here(folder / "data", *[str(ROOT / word) if "/" in word else word for word in arguments])
 
 
 @pytest.mark.parametrize("query", [*blocks("sql"), *blocks("sql", TOPICS), *blocks("sql", DRIFT)])

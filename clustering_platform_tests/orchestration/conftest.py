@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from clustering_platform_tests.orchestration.platform import Platform, write_conversation
+from clustering_platform.orchestration.partitions import Slice
+from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
 
 
 @pytest.fixture
@@ -16,3 +17,35 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
         made = Platform(tmp_path, instance)
         write_conversation(made.dataset().folder)
         yield made
+
+
+@pytest.fixture(scope="session")
+def after_topics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """To be copied only: the topics of `talk` are published."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Platform(tmp_path_factory.mktemp("topics"), instance)
+        write_conversation(made.dataset().folder)
+        assert made.run("topics", "talk").success
+        yield made
+
+
+@pytest.fixture(scope="session")
+def after_both(after_topics: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """To be copied only: the topics of `talk` are published, and one day."""
+    with after_topics.copied(tmp_path_factory.mktemp("both")) as made:
+        assert made.run("opinions", Slice("talk", DAY).key).success
+        yield made
+
+
+@pytest.fixture
+def with_topics(after_topics: Platform, tmp_path: Path) -> Iterator[Platform]:
+    """A platform on which the topics of `talk` were published."""
+    with after_topics.copied(tmp_path) as copy:
+        yield copy
+
+
+@pytest.fixture
+def published(after_both: Platform, tmp_path: Path) -> Iterator[Platform]:
+    """A platform on which both jobs of `talk` were run."""
+    with after_both.copied(tmp_path) as copy:
+        yield copy

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
+from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Commits
 from clustering_platform.store.files import Files
 from clustering_platform.topics_config import EmbeddingConfig
@@ -63,8 +66,9 @@ class Platform:
     ) -> None:
         self.settings = Settings(home=folder, data=folder / "data")
         self.instance = instance
+        self.embedders = embedders or WordEmbedders()
         warehouse = Warehouse(data_folder=str(self.settings.data_folder), lock_timeout=lock_timeout)
-        overrides = {"embedders": embedders or WordEmbedders(), "warehouse": warehouse}
+        overrides = {"embedders": self.embedders, "warehouse": warehouse}
         self.definitions = build_defs(self.settings, resource_overrides=overrides)
         self.commits = Commits(Files(self.settings.warehouse))
 
@@ -88,6 +92,17 @@ class Platform:
     def log(self, name: str = "talk") -> list[Commit]:
         """Return the commits of a dataset, newest first."""
         return list(self.commits.log(name))
+
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[Platform]:
+        """Yield a platform in another folder on which everything happened that happened on this one."""
+        shutil.copytree(self.settings.home, folder, dirs_exist_ok=True)
+        with dg.DagsterInstance.ephemeral() as instance:
+            _copy_state(self.instance, instance)
+            copy = Platform(folder, instance, embedders=self.embedders)
+            if copy.settings.catalog.exists():
+                rebuild_catalog(copy.commits, copy.settings.catalog)  # its paths are absolute
+            yield copy
 
 
 def materialized(result: dg.ExecuteInProcessResult, table: str) -> dict[str, object]:
@@ -116,6 +131,13 @@ def write_conversation(folder: Path, *, voters: int = 80, items: int = 24, bad_r
                     time = FIRST_VOTE + timedelta(days=day, seconds=voter * 100 + item)
                     writer.writerow([f"v{voter}", f"s{item}", _vote(voter, item), time.isoformat()])
         writer.writerows([f"v{row}", "s0", "perhaps", FIRST_VOTE.isoformat()] for row in range(bad_rows))
+
+
+def _copy_state(source: dg.DagsterInstance, target: dg.DagsterInstance) -> None:
+    """Copy runs and events from one ephemeral instance to another."""
+    for storage in ("run_storage", "event_log_storage"):
+        old, new = (getattr(instance, storage)._held_conn.connection.driver_connection for instance in (source, target))
+        old.backup(new)
 
 
 def _vote(voter: int, item: int) -> int:

@@ -3,9 +3,7 @@
 import io
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
-import dagster as dg
 import pyarrow as pa
 import pytest
 from rich.console import Console
@@ -18,7 +16,7 @@ from clustering_platform.orchestration.recipes import FORCE_TAG
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.catalog import connect
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.orchestration.platform import Platform, write_conversation
+from clustering_platform_tests.orchestration.platform import Platform
 
 FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (26, 27, 28))  # votes are cast on all of them
 
@@ -51,19 +49,14 @@ def contents(platform: Platform) -> dict[tuple[date | None, str], str]:
 
 
 def test_cold_days_are_the_same_in_whatever_order_they_are_made(
-    platform: Platform, tmp_path: Path, computed: list[date]
+    with_topics: Platform, tmp_path_factory: pytest.TempPathFactory, computed: list[date]
 ) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        other = Platform(tmp_path / "other", instance)
-        write_conversation(other.dataset().folder)
-        for each in (platform, other):  # each has a pseudonym key of its own
-            (each.dataset().folder / "dataset.yaml").write_text("privacy: {voter_ids: plain}")
-            assert each.run("topics", "talk").success
-        publish(platform, [FIRST, SECOND, THIRD])
+    with with_topics.copied(tmp_path_factory.mktemp("other")) as other:
+        publish(with_topics, [FIRST, SECOND, THIRD])
         upwards = [day.day for day in computed]
         computed.clear()
         publish(other, [THIRD, FIRST, SECOND])
-        assert {key: content for key, content in contents(platform).items() if key[0]} == {
+        assert {key: content for key, content in contents(with_topics).items() if key[0]} == {
             key: content for key, content in contents(other).items() if key[0]
         }
     assert upwards == [25, 24, 23, 25, 24, 25], "days that are published are read from their commits"
@@ -86,41 +79,39 @@ def shown(platform: Platform, day: date) -> str:
     return printed.getvalue()
 
 
-def test_warm_days_go_on_from_the_nearest_earlier_one_and_are_stale_when_it_changes(platform: Platform) -> None:
-    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {continuity: warm}")
-    assert platform.run("topics", "talk").success
-    publish(platform, [SECOND, THIRD])
-    assert stale(platform) == {SECOND: (None, False), THIRD: (2, False)}
-    assert platform.log()[0].predecessor.fingerprint == platform.log()[1].fingerprint
-    assert "has changed" not in shown(platform, THIRD)
-    publish(platform, [THIRD])
-    assert len(platform.log()) == 3, "nothing new, nothing published"
-    publish(platform, [FIRST])
-    assert stale(platform) == {FIRST: (None, False), SECOND: (None, True), THIRD: (2, True)}
+def test_warm_days_go_on_from_the_nearest_earlier_one_and_are_stale_when_it_changes(with_topics: Platform) -> None:
+    (with_topics.dataset().folder / "dataset.yaml").write_text("opinions: {continuity: warm}")
+    publish(with_topics, [SECOND, THIRD])
+    assert stale(with_topics) == {SECOND: (None, False), THIRD: (2, False)}
+    assert with_topics.log()[0].predecessor.fingerprint == with_topics.log()[1].fingerprint
+    assert "has changed" not in shown(with_topics, THIRD)
+    publish(with_topics, [THIRD])
+    assert len(with_topics.log()) == 3, "nothing new, nothing published"
+    publish(with_topics, [FIRST])
+    assert stale(with_topics) == {FIRST: (None, False), SECOND: (None, True), THIRD: (2, True)}
     assert "in this order: `clustering run talk --day 2026-03-27`, `clustering run talk --day 2026-03-28`" in shown(
-        platform, THIRD
+        with_topics, THIRD
     )
-    publish(platform, [SECOND])
-    assert stale(platform) == {FIRST: (None, False), SECOND: (4, False), THIRD: (2, True)}
-    publish(platform, [THIRD])
-    assert stale(platform) == {FIRST: (None, False), SECOND: (4, False), THIRD: (5, False)}
+    publish(with_topics, [SECOND])
+    assert stale(with_topics) == {FIRST: (None, False), SECOND: (4, False), THIRD: (2, True)}
+    publish(with_topics, [THIRD])
+    assert stale(with_topics) == {FIRST: (None, False), SECOND: (4, False), THIRD: (5, False)}
     earlier, later = (
-        platform.commits.files.read(commit.tables["base_clusters"].path) for commit in platform.log()[1::-1]
+        with_topics.commits.files.read(commit.tables["base_clusters"].path) for commit in with_topics.log()[1::-1]
     )
     kept = set(earlier["base_cluster_id"].to_pylist()) & set(later["base_cluster_id"].to_pylist())
     assert len(kept) > earlier.num_rows / 2
-    (platform.settings.warehouse / platform.log()[1].tables["base_clusters"].path).unlink()
-    failed = platform.run("opinions", Slice("talk", THIRD).key, tags={FORCE_TAG: "true"})
+    (with_topics.settings.warehouse / with_topics.log()[1].tables["base_clusters"].path).unlink()
+    failed = with_topics.run("opinions", Slice("talk", THIRD).key, tags={FORCE_TAG: "true"})
     assert "goes on from 2026-03-27, commit 5" in " ".join(map(str, faults_of(failed)))
 
 
-def test_the_summary_shows_subgroups(platform: Platform) -> None:
-    platform.publish()
-    with connect(platform.settings.catalog) as catalog:
+def test_the_summary_shows_subgroups(published: Platform) -> None:
+    with connect(published.settings.catalog) as catalog:
         subgroups = catalog.execute(
             "SELECT string_agg(letter || ' ' || size, ', ' ORDER BY subgroup_id) FROM subgroups WHERE parent_id = 0"
         ).fetchall()
-    printed = shown(platform, date(2026, 3, 31))
+    printed = shown(published, date(2026, 3, 31))
     assert f"subgroups {subgroups[0][0]}" in printed
     assert "divide this day best" not in printed
 

@@ -13,7 +13,7 @@ from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
 from clustering_platform_tests.e2e.postgres import postgres_server
-from clustering_platform_tests.e2e.processes import clustering, environment
+from clustering_platform_tests.e2e.processes import clustering_here, environment
 from clustering_platform_tests.orchestration.platform import write_conversation
 
 
@@ -70,8 +70,8 @@ def test_a_conversation_is_published_with_its_runs_in_postgres(postgres: str, tm
     data, source = tmp_path / "data", tmp_path / "talk"
     source.mkdir()
     write_conversation(source)
-    clustering(data, "add", str(source))
-    clustering(data, "run", "talk", CLUSTERING_POSTGRES_URL=postgres)
+    clustering_here(data, "add", str(source))
+    clustering_here(data, "run", "talk", CLUSTERING_POSTGRES_URL=postgres)
     assert Commits(Files(data / "warehouse")).last_sequence("talk") == 2
     assert not list(tmp_path.rglob("*.db"))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -12,13 +15,22 @@ from clustering_platform_tests.orchestration.platform import Platform, materiali
 ITEMS = 60
 
 
+@pytest.fixture(scope="module")
+def with_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """To be copied only: a tree is published that is kept until somebody asks for another."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Platform(tmp_path_factory.mktemp("tree"), instance)
+        (made.dataset().folder / "dataset.yaml").write_text("topics: {refit: ask}")
+        write_conversation(made.dataset().folder, items=ITEMS, voters=5)
+        assert made.run("topics", "talk").success
+        yield made
+
+
 @pytest.fixture
-def published(platform: Platform) -> Platform:
-    """The platform with a tree published that is kept until somebody asks for another."""
-    (platform.dataset().folder / "dataset.yaml").write_text("topics: {refit: ask}")
-    write_conversation(platform.dataset().folder, items=ITEMS, voters=5)
-    assert platform.run("topics", "talk").success
-    return platform
+def published(with_tree: Platform, tmp_path: Path) -> Iterator[Platform]:
+    """A platform with a tree published that is kept until somebody asks for another."""
+    with with_tree.copied(tmp_path) as copy:
+        yield copy
 
 
 def origins(platform: Platform) -> dict[str, int]:

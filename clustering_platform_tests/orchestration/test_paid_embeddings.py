@@ -10,6 +10,7 @@ from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.test_publication import INGEST, PIECES, keys_of
 from clustering_platform_tests.semantics.embedders.server import EmbeddingServer, status
 
 KEY = "sk-canary-0123456789"
@@ -85,6 +86,22 @@ def test_a_run_that_would_cost_too_much_sends_nothing(paying: Platform, server: 
     assert server.requests == []
 
 
+@pytest.fixture(scope="module")
+def paid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, EmbeddingServer]]:
+    """To be copied only: a platform on which what the server embedded is published."""
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        EmbeddingServer(dimension=32) as server,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        environment.setenv("CLUSTERING_OPENAI_API_KEY", KEY)
+        platform = Platform(tmp_path_factory.mktemp("paid"), instance, embedders=Embedders())
+        write_conversation(platform.dataset().folder)
+        configure(platform, server)
+        assert platform.run("topics", "talk").success
+        yield platform, server
+
+
 @pytest.mark.parametrize(
     ("more", "is_made_anew"),
     [
@@ -97,11 +114,12 @@ def test_a_run_that_would_cost_too_much_sends_nothing(paying: Platform, server: 
     ],
 )
 def test_only_what_changes_vectors_makes_them_anew(
-    paying: Platform, server: EmbeddingServer, more: str, is_made_anew: bool
+    paid: tuple[Platform, EmbeddingServer], tmp_path: Path, more: str, is_made_anew: bool
 ) -> None:
-    assert paying.run("topics", "talk").success
-    configure(paying, server, more)
-    result = paying.run("topics", "talk")
+    published, server = paid
+    with published.copied(tmp_path) as platform:
+        configure(platform, server, more)
+        result = platform.run("topics", "talk", asset_selection=keys_of(INGEST, *PIECES))
     assert result.success
     assert ("unchanged since commit" not in materialized(result, "embeddings")) == is_made_anew
 

@@ -44,36 +44,33 @@ def test_row_accounting_is_part_of_the_commit(platform: Platform) -> None:
     assert rows.read == rows.accepted + rows.quarantined + rows.superseded
 
 
-def test_a_run_with_nothing_new_computes_and_publishes_nothing(platform: Platform) -> None:
-    platform.publish()
-    commits = platform.log()
-    topics, opinions = platform.publish()
+def test_a_run_with_nothing_new_computes_and_publishes_nothing(published: Platform) -> None:
+    commits = published.log()
+    topics, opinions = published.publish()
     assert topics.success
     assert opinions.success
-    assert platform.log() == commits
+    assert published.log() == commits
     assert materialized(topics, "topic_tree")["unchanged since commit"] == 1
     assert materialized(opinions, "opinion_snapshot")["unchanged since commit"] == 2
     assert "data:image/png;base64" in str(materialized(opinions, "opinion_snapshot")["opinion map"])
 
 
-def test_force_computes_all_the_same_and_gives_the_same_content(platform: Platform) -> None:
-    platform.publish()
-    assert platform.run("opinions", KEY, tags={FORCE_TAG: "true"}).success
-    newest, _, older = platform.log()[0], None, platform.log()[1]
+def test_force_computes_all_the_same_and_gives_the_same_content(published: Platform) -> None:
+    assert published.run("opinions", KEY, tags={FORCE_TAG: "true"}).success
+    newest, _, older = published.log()[0], None, published.log()[1]
     assert newest.sequence == 3
     assert {name: table.content for name, table in newest.tables.items()} == {
         name: table.content for name, table in older.tables.items()
     }
 
 
-def test_votes_after_the_day_change_nothing_about_it(platform: Platform) -> None:
-    platform.publish()
-    write_conversation(platform.dataset().folder, extra=9)
-    topics, opinions = platform.publish()
+def test_votes_after_the_day_change_nothing_about_it(published: Platform) -> None:
+    write_conversation(published.dataset().folder, extra=9)
+    topics, opinions = published.publish()
     assert topics.success
     assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
     assert materialized(opinions, "groups")["unchanged since commit"] == 2
-    assert [commit.day for commit in platform.log()] == [None, DAY, None]
+    assert [commit.day for commit in published.log()] == [None, DAY, None]
 
 
 def edit_items(platform: Platform, *, old: str, new: str) -> None:
@@ -81,24 +78,22 @@ def edit_items(platform: Platform, *, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
-def test_new_texts_and_new_items_change_nothing_about_a_day(platform: Platform) -> None:
-    platform.publish()
-    edit_items(platform, old="id,text\n", new="id,text\ns77,a new statement\n")
-    edit_items(platform, old="the library roof", new="the roof of the library")
-    topics, opinions = platform.publish()
+def test_new_texts_and_new_items_change_nothing_about_a_day(published: Platform) -> None:
+    edit_items(published, old="id,text\n", new="id,text\ns77,a new statement\n")
+    edit_items(published, old="the library roof", new="the roof of the library")
+    topics, opinions = published.publish()
     assert topics.success
     assert materialized(topics, "items")["dagster/row_count"] == 25
     assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
 
 
-def test_moderation_of_an_item_that_was_voted_on_changes_the_day(platform: Platform) -> None:
-    platform.publish()
-    edit_items(platform, old="id,text\n", new="id,text,moderated\n")
-    edit_items(platform, old="number 0\n", new="number 0,-1\n")
-    _, opinions = platform.publish()
+def test_moderation_of_an_item_that_was_voted_on_changes_the_day(published: Platform) -> None:
+    edit_items(published, old="id,text\n", new="id,text,moderated\n")
+    edit_items(published, old="number 0\n", new="number 0,-1\n")
+    _, opinions = published.publish()
     assert opinions.success
-    assert platform.log()[0].day == DAY
-    with connect(platform.settings.catalog) as catalog:
+    assert published.log()[0].day == DAY
+    with connect(published.settings.catalog) as catalog:
         out = catalog.execute("SELECT item_id FROM voted_items WHERE is_moderated_out").fetchall()
     assert out == [("s0",)]
 
@@ -109,22 +104,20 @@ def publication(platform: Platform) -> Publication:
     return Publication(warehouse, Slice("talk"), cast("dg.AssetExecutionContext", context))
 
 
-def test_the_recipe_of_any_day_can_be_had_without_computing_it(platform: Platform) -> None:
-    platform.publish()
+def test_the_recipe_of_any_day_can_be_had_without_computing_it(published: Platform) -> None:
     later = DAY + timedelta(days=1)
-    before = publication(platform).day_recipe(DAY), publication(platform).day_recipe(later)
-    assert before[0] == before[1] == platform.log()[0].fingerprint
-    write_conversation(platform.dataset().folder, extra=9)
-    platform.run("topics", "talk")
-    assert publication(platform).day_recipe(DAY) == before[0]
-    assert publication(platform).day_recipe(later) != before[1]
+    before = publication(published).day_recipe(DAY), publication(published).day_recipe(later)
+    assert before[0] == before[1] == published.log()[0].fingerprint
+    write_conversation(published.dataset().folder, extra=9)
+    published.run("topics", "talk")
+    assert publication(published).day_recipe(DAY) == before[0]
+    assert publication(published).day_recipe(later) != before[1]
 
 
-def test_a_changed_setting_makes_a_new_commit(platform: Platform) -> None:
-    platform.publish()
-    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 3}")
-    assert platform.run("opinions", KEY).success
-    assert platform.log()[0].sequence == 3
+def test_a_changed_setting_makes_a_new_commit(published: Platform) -> None:
+    (published.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 3}")
+    assert published.run("opinions", KEY).success
+    assert published.log()[0].sequence == 3
 
 
 def test_one_asset_alone_writes_its_file_and_says_that_publication_waits(platform: Platform) -> None:
@@ -234,23 +227,21 @@ def test_a_run_waits_for_the_one_that_holds_its_dataset(platform: Platform) -> N
     assert impatient.run("topics", "talk").success
 
 
-def test_a_run_that_lost_its_place_publishes_nothing(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    platform.run("topics", "talk")
+def test_a_run_that_lost_its_place_publishes_nothing(with_topics: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Warehouse, "base_sequence", property(lambda _: 0))
-    late = platform.run("topics", "talk", tags={FORCE_TAG: "true"})
+    late = with_topics.run("topics", "talk", tags={FORCE_TAG: "true"})
     assert not late.success
     assert "made by another run in the meantime" in " ".join(map(str, faults_of(late)))
-    assert [commit.sequence for commit in platform.log()] == [1]
+    assert [commit.sequence for commit in with_topics.log()] == [1]
 
 
 def ingest(platform: Platform) -> dg.ExecuteInProcessResult:
     return platform.run("topics", "talk", asset_selection=[dg.AssetKey(name) for name in INGEST])
 
 
-def test_refused_input_is_no_input_for_opinions(platform: Platform) -> None:
-    platform.publish()
-    write_conversation(platform.dataset().folder, voters=60, bad_rows=400)
-    refused, opinions = platform.publish()
+def test_refused_input_is_no_input_for_opinions(published: Platform) -> None:
+    write_conversation(published.dataset().folder, voters=60, bad_rows=400)
+    refused, opinions = published.publish()
     assert materialized(refused, "votes") == {}
     assert materialized(refused, "quarantine")["dagster/row_count"] == 400
     assert materialized(opinions, "opinion_snapshot")["unchanged since commit"] == 2
@@ -267,57 +258,51 @@ def test_a_commit_says_what_input_it_was_made_from_and_not_what_lies_there_later
     assert platform.log()[0].tables["items"].rows == 30
 
 
-def test_tables_made_with_other_settings_are_not_published_together(platform: Platform) -> None:
-    platform.publish()
-    (platform.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 2}")
-    alone = platform.run("opinions", KEY, asset_selection=[dg.AssetKey("opinion_snapshot")])
+def test_tables_made_with_other_settings_are_not_published_together(published: Platform) -> None:
+    (published.dataset().folder / "dataset.yaml").write_text("opinions: {max_groups: 2}")
+    alone = published.run("opinions", KEY, asset_selection=[dg.AssetKey("opinion_snapshot")])
     assert not alone.success
     assert "materialize 'vote_matrix' again, or the whole job" in " ".join(map(str, faults_of(alone)))
-    assert platform.run("opinions", KEY).success
-    assert [commit.sequence for commit in platform.log()] == [3, 2, 1]
+    assert published.run("opinions", KEY).success
+    assert [commit.sequence for commit in published.log()] == [3, 2, 1]
 
 
-def test_another_pseudonym_key_is_something_new(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    platform.run("topics", "talk")
+def test_another_pseudonym_key_is_something_new(with_topics: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLUSTERING_PSEUDONYM_KEY", "another key, long enough")
-    platform.run("topics", "talk")
-    newer, older = platform.log()
+    with_topics.run("topics", "talk")
+    newer, older = with_topics.log()
     assert newer.tables["votes"].content != older.tables["votes"].content
 
 
-def test_a_file_that_got_lost_is_made_again_and_committed(platform: Platform) -> None:
-    platform.publish()
-    lost = platform.settings.warehouse / platform.log()[0].tables["groups"].path
+def test_a_file_that_got_lost_is_made_again_and_committed(published: Platform) -> None:
+    lost = published.settings.warehouse / published.log()[0].tables["groups"].path
     lost.unlink()
-    assert platform.run("opinions", KEY).success
-    newest, before = platform.log()[:2]
+    assert published.run("opinions", KEY).success
+    newest, before = published.log()[:2]
     assert newest.tables["groups"].content == before.tables["groups"].content
-    with connect(platform.settings.catalog) as catalog:
+    with connect(published.settings.catalog) as catalog:
         assert catalog.execute("SELECT count(*) FROM groups").fetchall() == [(2,)]
 
 
-def test_a_catalog_that_got_lost_is_there_again_after_the_next_run(platform: Platform) -> None:
-    platform.publish()
-    platform.settings.catalog.unlink()
-    platform.run("opinions", KEY)
-    with connect(platform.settings.catalog) as catalog:
+def test_a_catalog_that_got_lost_is_there_again_after_the_next_run(published: Platform) -> None:
+    published.settings.catalog.unlink()
+    published.run("opinions", KEY)
+    with connect(published.settings.catalog) as catalog:
         assert catalog.execute("SELECT count(*) FROM groups").fetchall() == [(2,)]
 
 
-def test_changed_topic_settings_leave_what_does_not_depend_on_them(platform: Platform) -> None:
-    platform.publish()
-    (platform.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 1}")
-    topics, opinions = platform.publish()
+def test_changed_topic_settings_leave_what_does_not_depend_on_them(published: Platform) -> None:
+    (published.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 1}")
+    topics, opinions = published.publish()
     assert materialized(topics, "votes")["unchanged since commit"] == 1
     assert "unchanged since commit" not in materialized(topics, "topic_tree")
     assert materialized(opinions, "vote_matrix")["unchanged since commit"] == 2
 
 
 def test_votes_are_not_read_with_the_voters_of_another_reading(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    with_topics: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = platform.dataset().folder
-    assert platform.run("topics", "talk").success
+    folder = with_topics.dataset().folder
     kept = table_assets.violations
     write_conversation(folder, extra=3)
     monkeypatch.setattr(
@@ -325,10 +310,10 @@ def test_votes_are_not_read_with_the_voters_of_another_reading(
         "violations",
         lambda table, contract: ["wrong"] if contract.name == "votes" else kept(table, contract),
     )
-    assert not platform.run("topics", "talk").success, "only the refused votes are materialized, as evidence"
+    assert not with_topics.run("topics", "talk").success, "only the refused votes are materialized, as evidence"
     monkeypatch.undo()
-    commits = len(platform.log())
-    day = platform.run("opinions", KEY)
+    commits = len(with_topics.log())
+    day = with_topics.run("opinions", KEY)
     assert not day.success
     assert any("were not read together; run 'topics' again" in fault.message for fault in faults_of(day))
-    assert len(platform.log()) == commits
+    assert len(with_topics.log()) == commits

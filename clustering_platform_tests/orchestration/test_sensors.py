@@ -74,13 +74,12 @@ def test_content_that_comes_back_is_requested_again(platform: Platform) -> None:
     assert len(set(keys)) == 3
 
 
-def test_the_first_look_for_votes_leaves_alone_what_was_there_before(platform: Platform) -> None:
-    platform.run("topics", "talk")
-    with dg.build_sensor_context(instance=platform.instance) as context:
+def test_the_first_look_for_votes_leaves_alone_what_was_there_before(with_topics: Platform) -> None:
+    with dg.build_sensor_context(instance=with_topics.instance) as context:
         first = look_for_votes(context)
     assert first.run_requests == []
-    platform.run("topics", "talk", tags={"clustering/force": "true"})
-    with dg.build_sensor_context(instance=platform.instance, cursor=first.cursor) as context:
+    with_topics.run("topics", "talk", tags={"clustering/force": "true"})
+    with dg.build_sensor_context(instance=with_topics.instance, cursor=first.cursor) as context:
         (request,) = look_for_votes(context).run_requests or []
     assert request.partition_key == f"talk|{today()}"
 
@@ -110,11 +109,10 @@ def test_read_votes_ask_for_todays_snapshot_of_every_dataset_once(platform: Plat
         assert look_for_votes(context).run_requests == []
 
 
-def test_the_schedule_asks_for_a_day_of_all_datasets_with_votes(platform: Platform) -> None:
-    platform.run("topics", "talk")
-    (platform.dataset("texts").folder / "items.csv").write_text("id,text\n1,one\n2,two\n")
-    platform.run("topics", "texts")
-    requests = list(snapshot_requests(platform.instance, platform.settings, date(2026, 4, 1)))
+def test_the_schedule_asks_for_a_day_of_all_datasets_with_votes(with_topics: Platform) -> None:
+    (with_topics.dataset("texts").folder / "items.csv").write_text("id,text\n1,one\n2,two\n")
+    with_topics.run("topics", "texts")
+    requests = list(snapshot_requests(with_topics.instance, with_topics.settings, date(2026, 4, 1)))
     assert [getattr(request, "partition_key", request) for request in requests] == ["talk|2026-04-01"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from dagster import EventLogEntry
 from dagster._core.storage.event_log import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from sqlalchemy import text
 
 from clustering_platform.orchestration.sqlite_storage import FastSqliteStorage
 
@@ -89,4 +90,15 @@ def test_what_was_wiped_is_gone_and_the_next_event_is_stored(tmp_path: Path) -> 
     storage.event_log_storage.wipe()
     _store(storage.event_log_storage, "one", "after")
     assert _messages(storage.event_log_storage, "one") == ["after"]
+    storage.dispose()
+
+
+def test_a_table_that_comes_later_is_seen(tmp_path: Path) -> None:
+    storage = FastSqliteStorage(str(tmp_path))
+    events = storage.event_log_storage
+    assert events.has_table("dynamic_partitions")
+    assert not events.has_table("new")
+    with events.index_connection() as connection:
+        connection.execute(text("CREATE TABLE new (id INTEGER)"))
+    assert events.has_table("new")
     storage.dispose()

@@ -59,9 +59,8 @@ def test_outcomes_are_published_with_the_topics_and_shown(judged: Platform) -> N
     assert "more errors: " in shown(judged)
 
 
-def test_a_dataset_without_outcomes_shows_nothing_of_them(platform: Platform) -> None:
-    platform.publish()
-    assert "Outcomes" not in shown(platform)
+def test_a_dataset_without_outcomes_shows_nothing_of_them(published: Platform) -> None:
+    assert "Outcomes" not in shown(published)
 
 
 def test_another_outcome_is_something_new_and_an_unknown_item_is_refused(judged: Platform) -> None:
@@ -95,27 +94,25 @@ def test_a_day_without_published_topics_has_no_topics_yet_and_has_them_later(pla
     assert platform.log()[0].tables["topic_divisions"].rows > 0
 
 
-def test_other_topics_make_only_what_depends_on_them_anew(platform: Platform) -> None:
-    platform.publish()
-    before = platform.log()[0]
-    (platform.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 0}")
-    _, opinions = platform.publish()
+def test_other_topics_make_only_what_depends_on_them_anew(published: Platform) -> None:
+    before = published.log()[0]
+    (published.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 0}")
+    _, opinions = published.publish()
     assert opinions.success
-    after = platform.log()[0]
+    after = published.log()[0]
     assert after.day == before.day == DAY
     assert after.sequence > before.sequence, "the day was published anew"
     assert after.fingerprint == before.fingerprint, "but goes for the same to days that go on from it"
     assert after.tables["topic_divisions"].content != before.tables["topic_divisions"].content
     changed = {name for name, table in after.tables.items() if table.path != before.tables[name].path}
     assert changed == {"topic_opinions", "topic_divisions", "opinion_snapshot"}
-    again = platform.publish()[1]
+    again = published.publish()[1]
     assert "unchanged since commit" in materialized(again, "opinion_snapshot")
 
 
-def test_topics_of_a_day_made_with_topics_of_before_are_not_published(platform: Platform) -> None:
-    platform.publish()
-    (platform.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 0}")
-    platform.run("topics", "talk")
-    alone = platform.run("opinions", KEY, asset_selection=[dg.AssetKey("opinion_snapshot")])
+def test_topics_of_a_day_made_with_topics_of_before_are_not_published(published: Platform) -> None:
+    (published.dataset().folder / "dataset.yaml").write_text("topics: {max_depth: 0}")
+    published.run("topics", "talk")
+    alone = published.run("opinions", KEY, asset_selection=[dg.AssetKey("opinion_snapshot")])
     assert not alone.success
     assert "materialize 'topic_opinions' again" in " ".join(map(str, faults_of(alone)))

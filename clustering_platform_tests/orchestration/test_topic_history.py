@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,13 +24,22 @@ from clustering_platform_tests.store.test_garbage import pass_hours
 TREE = ("found_topics", "topic_tree", "item_topics")
 
 
+@pytest.fixture(scope="module")
+def with_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """To be copied only: a tree of several topics is published."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Platform(tmp_path_factory.mktemp("tree"), instance)
+        (made.dataset().folder / "dataset.yaml").write_text("topics: {min_topic_size: 6}")
+        write_conversation(made.dataset().folder, items=60, voters=5)
+        run(made)
+        yield made
+
+
 @pytest.fixture
-def published(platform: Platform) -> Platform:
-    """The platform with a tree of several topics published."""
-    (platform.dataset().folder / "dataset.yaml").write_text("topics: {min_topic_size: 6}")
-    write_conversation(platform.dataset().folder, items=60, voters=5)
-    run(platform)
-    return platform
+def published(with_tree: Platform, tmp_path: Path) -> Iterator[Platform]:
+    """A platform with a tree of several topics published."""
+    with with_tree.copied(tmp_path) as copy:
+        yield copy
 
 
 def run(platform: Platform, *, force: bool = False) -> dg.ExecuteInProcessResult:

@@ -24,14 +24,23 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
         yield running
 
 
-@pytest.fixture
-def platform(tmp_path: Path, server: ChatServer) -> Iterator[Platform]:
-    """A platform with a published dataset whose topics a language model may name."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance)
+@pytest.fixture(scope="module")
+def unnamed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """To be copied only: a dataset is published whose topics a language model may name, and was not asked to."""
+    with ChatServer() as server, dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path_factory.mktemp("unnamed"), instance)
         write_conversation(platform.dataset().folder)
         configure(platform, server)
         assert platform.run("topics", "talk").success
+        assert server.requests == []
+        yield platform
+
+
+@pytest.fixture
+def platform(unnamed: Platform, tmp_path: Path, server: ChatServer) -> Iterator[Platform]:
+    """A platform with a published dataset whose topics a language model may name."""
+    with unnamed.copied(tmp_path) as platform:
+        configure(platform, server)
         yield platform
 
 
@@ -55,7 +64,6 @@ def sources(platform: Platform) -> set[str]:
 def test_offline_names_are_published_first_and_those_of_the_model_later(platform: Platform, server: ChatServer) -> None:
     assert sources(platform) == {"offline"}
     assert published(platform, "written_names") == []
-    assert server.requests == []
     before = {row["topic_id"]: row["name"] for row in published(platform, "topic_names")}
     result = platform.run("name_topics", "talk")
     assert result.success
