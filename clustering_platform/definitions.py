@@ -21,6 +21,7 @@ from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
 from clustering_platform.orchestration.partitions import DATASETS, dataset_days
+from clustering_platform.orchestration.reaping import build_reaper
 from clustering_platform.orchestration.schedules import build_schedules
 from clustering_platform.orchestration.sensors import build_sensors
 from clustering_platform.orchestration.warehouse import Warehouse
@@ -56,7 +57,7 @@ def build_defs(
         assets=assets,
         jobs=build_jobs(settings.start_day),
         schedules=build_schedules(settings),
-        sensors=build_sensors(settings),
+        sensors=[*build_sensors(settings), build_reaper(settings)],
         resources=resources | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
     )

@@ -280,7 +280,7 @@ def gc(
 
     settings = project_settings()
     commits = Commits(Files(settings.warehouse))
-    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours)
+    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours, database=settings.lock_database)
     rebuild_catalog(commits, settings.catalog)
     out.print(f"removed {gone.commits} commits and {gone.files} files ({gone.bytes / 1e6:.1f} MB)")
     if gone.busy:
@@ -292,9 +292,11 @@ def gc(
 def dev(context: typer.Context) -> None:
     """Start the Dagster UI and daemon here; further options go to `dagster dev`."""
     from clustering_platform.orchestration.instance import open_instance
+    from clustering_platform.orchestration.reaping import reap
 
     settings = project_settings()
-    open_instance(settings).dispose()
+    with open_instance(settings) as instance:
+        reap(instance, settings)
     dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if dagster is None:
         raise FileNotFoundError("the command `dagster` is not installed beside this Python")

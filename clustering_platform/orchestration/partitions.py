@@ -8,6 +8,7 @@ import dagster as dg
 from clustering_platform.datasets import validate_name
 
 DATASET_TAG = "clustering/dataset"
+PARTITION_TAG = "dagster/partition"
 DATASETS_NAME = "dataset"
 DATASETS = dg.DynamicPartitionsDefinition(name=DATASETS_NAME)
 

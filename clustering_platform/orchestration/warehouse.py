@@ -11,8 +11,9 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from clustering_platform.datasets import Dataset, find_dataset
-from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
 from clustering_platform.settings import Settings
+from clustering_platform.store.alive import sign_of_life
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.curation import Curation, Decision
 from clustering_platform.store.errors import StoreError
@@ -27,9 +28,9 @@ PATH_KEY = "path"
 class Warehouse(dg.ConfigurableIOManager):
     """The tables under a data folder.
 
-    A run holds the lock of its dataset from the set-up of this resource to its teardown. Assets write through it and
-    return ``MaterializeResult``; their inputs are loaded by it: what this run wrote, else what the run it re-executes
-    wrote, else what was materialized last.
+    From the set-up of this resource to its teardown, a run holds the lock of its dataset and one that says that its
+    process is alive. Assets write through it and return ``MaterializeResult``; their inputs are loaded by it: what this
+    run wrote, else what the run it re-executes wrote, else what was materialized last.
     """
 
     data_folder: str = Field(description="Folder under which everything is stored.")
@@ -71,21 +72,26 @@ class Warehouse(dg.ConfigurableIOManager):
         return find_dataset(self.settings.inbox, name)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Take the lock of the dataset that the run is about."""
-        key = context.run.tags.get("dagster/partition") if context.run else None
+        """Give a sign of life, then take the lock of the dataset that the run is about."""
+        key = context.run.tags.get(PARTITION_TAG) if context.run else None
         if not key or not context.run:
             return
         dataset = Slice.from_key(key).dataset
+        database = self.settings.lock_database
         self._settled.clear()
-        self._held.enter_context(
-            dataset_lock(
-                self.files.root,
-                dataset,
-                holder=f"run {context.run.run_id}",
-                timeout=self.lock_timeout,
-                on_wait=context.log.info if context.log else None,
+        with contextlib.ExitStack() as held:
+            held.enter_context(sign_of_life(self.files.root, context.run.run_id, database=database))
+            held.enter_context(
+                dataset_lock(
+                    self.files.root,
+                    dataset,
+                    holder=f"run {context.run.run_id}",
+                    timeout=self.lock_timeout,
+                    on_wait=context.log.info if context.log else None,
+                    database=database,
+                )
             )
-        )
+            self._held = held.pop_all()
         self._base_sequence = self.commits.last_sequence(dataset)
         self._last_decision = Curation(self.files.root).last_sequence(dataset)
 

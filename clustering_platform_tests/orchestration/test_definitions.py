@@ -54,6 +54,7 @@ def test_sensors_and_the_schedule_run_from_the_start() -> None:
     assert {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs} == {
         "inbox": "RUNNING",
         "new_votes": "RUNNING",
+        "reaper": "RUNNING",
     }
     assert {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs} == {
         "daily_snapshots": "0 3 * * *"
