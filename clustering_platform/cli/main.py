@@ -59,11 +59,12 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clustering_platform.ingest.errors import IngestError
+        from clustering_platform.orchestration.errors import ResumeError
         from clustering_platform.semantics.errors import CurationError
 
         try:
             command(*args, **kwargs)
-        except (CurationError, DatasetError, IngestError, StoreError) as error:
+        except (CurationError, DatasetError, IngestError, ResumeError, StoreError) as error:
             fail(error)
         except OSError as error:
             where = f"{error.filename}: {error.strerror}; is the data folder right? See CLUSTERING_DATA"
@@ -110,6 +111,26 @@ def run(
     if not run_dataset(settings, dataset, day=chosen, force=force, refit=refit, out=out, err=err):
         raise typer.Exit(1)
     print_summary(settings, name, out, day=chosen)
+
+
+@app.command()
+@reports_errors
+def resume(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            help="Id of a failed or cancelled run, or how it begins. Without one: a list.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Go on with a run that failed, was cancelled or was killed, from where it stopped."""
+    from clustering_platform.cli.resuming import list_stopped, resume_run
+
+    settings = project_settings()
+    if run_id is None:
+        list_stopped(settings, out=out)
+    elif not resume_run(settings, run_id, out=out, err=err):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -32,34 +32,34 @@ def run_dataset(
 ) -> bool:
     """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, _bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = _started(bars, settings, dataset)
         outcomes = [
-            _with_bar(
+            with_bar(
                 bars, runner, "topics", lambda on: runner.run_topics(dataset, force=force, refit=refit, on_progress=on)
             )
         ]
         if opinions and runner.has_votes(dataset) and not (outcomes[0].ingest_failed or outcomes[0].was_interrupted):
             outcomes.append(
-                _with_bar(
+                with_bar(
                     bars,
                     runner,
                     "opinions",
                     lambda on: runner.run_opinions(dataset, day=day, force=force, on_progress=on),
                 )
             )
-    return _told(outcomes, err)
+    return told(outcomes, err)
 
 
 def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
     """Run the job that compares strategies of topics, and tell whether it succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, _bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = _started(bars, settings, dataset)
-        outcome = _with_bar(
+        outcome = with_bar(
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
         )
-    return _told([outcome], err)
+    return told([outcome], err)
 
 
 def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Console, err: Console) -> bool:
@@ -72,17 +72,17 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
             f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
             f"{dataset.folder / CONFIG_FILE}"
         )
-    with on_terminal(out) as console, _bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = _started(bars, settings, dataset)
-        outcomes = [_with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
+        outcomes = [with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
         chosen = day or _newest_day(settings, dataset)
         if chosen and outcomes[0].succeeded:
             outcomes.append(
-                _with_bar(
+                with_bar(
                     bars, runner, "name_groups", lambda on: runner.run_group_names(dataset, chosen, on_progress=on)
                 )
             )
-    return _told(outcomes, err)
+    return told(outcomes, err)
 
 
 def _newest_day(settings: Settings, dataset: Dataset) -> date | None:
@@ -101,7 +101,7 @@ def _started(bars: Progress, settings: Settings, dataset: Dataset) -> Runner:
     return runner
 
 
-def _told(outcomes: Sequence[Outcome], err: Console) -> bool:
+def told(outcomes: Sequence[Outcome], err: Console) -> bool:
     """Print what went wrong and tell whether nothing did."""
     for outcome in outcomes:
         for fault in outcome.faults:
@@ -111,8 +111,11 @@ def _told(outcomes: Sequence[Outcome], err: Console) -> bool:
     return all(outcome.succeeded for outcome in outcomes)
 
 
-def _with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
-    task = bars.add_task(job, total=len(runner.steps(job)), now="")
+def with_bar(
+    bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome], *, steps: int | None = None
+) -> Outcome:
+    """Run a job, or so many `steps` of it, with a bar that shows how far it is."""
+    task = bars.add_task(job, total=steps or len(runner.steps(job)), now="")
     work = bars.add_task("", total=None, now="", visible=False)
 
     def on_progress(step: Step) -> None:
@@ -144,7 +147,8 @@ def on_terminal(out: Console) -> Iterator[Console]:
         yield Console(file=terminal, markup=False, emoji=False, highlight=False)
 
 
-def _bars(out: Console) -> Progress:
+def new_bars(out: Console) -> Progress:
+    """Return the bars of a command."""
     return Progress(
         TextColumn("{task.description:>9}"),
         BarColumn(bar_width=24),

@@ -10,7 +10,7 @@ from typing import Any, cast
 from rich.console import Console
 from rich.progress import Progress
 
-from clustering_platform.cli.running import _with_bar, on_terminal
+from clustering_platform.cli.running import on_terminal, with_bar
 from clustering_platform.orchestration.progress import Standing
 from clustering_platform.orchestration.runs import OnProgress, Outcome, Runner
 from clustering_platform.orchestration.runs import Progress as Step
@@ -45,7 +45,7 @@ def test_work_that_goes_item_by_item_has_a_bar_of_its_own_while_it_lasts() -> No
 
     runner = cast("Runner", SimpleNamespace(steps=lambda job: ["items", "embeddings"]))
     with Progress(console=Console(file=io.StringIO())) as bars:
-        assert _with_bar(bars, runner, "topics", start).succeeded
+        assert with_bar(bars, runner, "topics", start).succeeded
     assert [tasks[0] for tasks in seen] == [(0, 2, "embeddings", True)] * 3
     assert [tasks[1] for tasks in seen] == [
         (0, 60, "", True),
