@@ -15,6 +15,7 @@ from dagster_shared.error import SerializableErrorInfo
 from clustering_platform.datasets import Dataset
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.executing import execute, execute_from_failure
+from clustering_platform.orchestration.failures import PERMANENT
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import (
     GROUP_NAMES_JOB,
@@ -217,9 +218,11 @@ def _is_refusal(error: SerializableErrorInfo | None) -> bool:
 
 def _cause(error: SerializableErrorInfo | None) -> str:
     """Return the message of the error below Dagster's own wrapping."""
-    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
+    while error and error.cause and (error.cls_name or "").startswith(("Dagster", "RetryRequested")):
         error = error.cause
     if error and error.cls_name == "DagsterExecutionInterruptedError":
         return INTERRUPTED
     message = error.message.strip() if error else "failed"
-    return message.partition(": ")[2] if message.startswith("clustering_platform.") else message
+    if message.startswith("clustering_platform."):
+        message = message.partition(": ")[2]
+    return message.removeprefix(PERMANENT)

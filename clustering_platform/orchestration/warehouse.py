@@ -10,7 +10,8 @@ from typing import cast
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from clustering_platform.datasets import Dataset, find_dataset
+from clustering_platform.datasets import Dataset, DatasetError, find_dataset
+from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
 from clustering_platform.settings import Settings
 from clustering_platform.store.alive import sign_of_life
@@ -76,7 +77,10 @@ class Warehouse(dg.ConfigurableIOManager):
         key = context.run.tags.get(PARTITION_TAG) if context.run else None
         if not key or not context.run:
             return
-        dataset = Slice.from_key(key).dataset
+        try:
+            dataset = Slice.from_key(key).dataset
+        except DatasetError:
+            return  # the first step says what is wrong with the name, and that no other try mends it
         database = self.settings.lock_database
         self._settled.clear()
         with contextlib.ExitStack() as held:
@@ -105,9 +109,11 @@ class Warehouse(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> StoredTable:
         """Return the table of the upstream asset for the partition at hand; nothing of it is read yet."""
-        run, key = context.step_context.dagster_run, Slice.from_key(context.asset_partition_key)
-        file = self.locate(context.asset_key.to_user_string(), key, run, context.instance)
-        return self.files.open(file)
+        step = context.step_context
+        with told_apart(context.log, step.previous_attempt_count):
+            part = Slice.from_key(context.asset_partition_key)
+            file = self.locate(context.asset_key.to_user_string(), part, step.dagster_run, context.instance)
+            return self.files.open(file)
 
     def locate(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
         """Return the file of a table that a run is to read.
