@@ -22,6 +22,7 @@ _REPOSITORY = "__repository__"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _KEPT_TAGS = ("clustering/", PARTITION_TAG)
 _PARENT_TAG, _ROOT_TAG, _RESUMED_TAG = "dagster/parent_run_id", "dagster/root_run_id", "dagster/is_resume_retry"
+_WILL_RETRY_TAG = "dagster/will_retry"
 
 
 def execute(
@@ -43,6 +44,7 @@ def execute_from_failure(
         job = job.get_subset(asset_selection=parent.asset_selection)
     steps, known = KnownExecutionState.build_resume_retry_reexecution(instance, parent)
     plan = create_execution_plan(job, _QUIET, steps, known)
+    instance.add_run_tags(parent.run_id, {_WILL_RETRY_TAG: "false"})  # or the daemon, too, would start it again
     lineage = {"parent_run_id": parent.run_id, "root_run_id": root, "asset_selection": parent.asset_selection}
     return _execute(instance, job, run_id=run_id, tags=tags, execution_plan=plan, **lineage)
 
