@@ -123,7 +123,7 @@ class Warehouse(dg.ConfigurableIOManager):
         StoreError
             The table was never materialized for this slice.
         """
-        for run_id in _ancestry(run, instance):
+        for run_id in ancestry(run, instance):
             if file := self.files.find(table, part.dataset, part.day, run_id):
                 return file
         if event := newest_materialization(instance, table, part):
@@ -146,7 +146,7 @@ def newest_materialization(instance: dg.DagsterInstance, table: str, part: Slice
     return records[0].asset_materialization if records else None
 
 
-def _ancestry(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[str]:
+def ancestry(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[str]:
     """Yield the id of a run, of the run that it re-executes, and so on."""
     current: dg.DagsterRun | None = run
     while current:

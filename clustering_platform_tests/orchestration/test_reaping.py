@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from clustering_platform.orchestration import reaping
 from clustering_platform.orchestration.jobs import TOPICS_JOB
 from clustering_platform.orchestration.reaping import build_reaper, reap
+from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.store.alive import sign_of_life
+from clustering_platform.store.locks import LockBusyError, dataset_lock
 from clustering_platform_tests.orchestration.platform import Platform
 from clustering_platform_tests.store.test_alive import RUN, killed_run
 
@@ -64,6 +68,22 @@ def test_a_run_that_gives_a_sign_of_life_stays_however_long_nothing_is_heard_of_
     with sign_of_life(platform.settings.warehouse, RUN):
         assert reap(platform.instance, platform.settings) == []
     assert status(platform) == "STARTED"
+
+
+def test_a_run_that_waits_for_its_dataset_is_alive(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaping, "GRACE_SECONDS", -1.0)
+    begin(platform)
+    ended: list[list[str]] = []
+    log = SimpleNamespace(info=lambda waiting: ended.append(reap(platform.instance, platform.settings)))
+    context = SimpleNamespace(run=platform.instance.get_run_by_id(RUN), log=log)
+    warehouse = Warehouse(data_folder=str(platform.settings.data_folder), lock_timeout=0.1)
+    with (
+        dataset_lock(platform.settings.warehouse, "talk", holder="run 0", timeout=0),
+        pytest.raises(LockBusyError, match="run 0"),
+    ):
+        warehouse.setup_for_execution(cast("dg.InitResourceContext", context))
+    assert ended == [[]]
+    assert reap(platform.instance, platform.settings) == [RUN]
 
 
 def test_a_run_that_never_gave_a_sign_has_some_time_to_do_so(
