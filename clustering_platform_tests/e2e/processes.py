@@ -141,7 +141,7 @@ class DagsterDev:
     def said(self, run_id: str) -> str:
         """Return the messages of a run's log."""
         log = self.ask(_LOG, {"id": run_id})["logsForRun"]
-        return "\n".join(event["message"] for event in log["events"] if event)
+        return "\n".join(part["message"] for event in log["events"] for part in (event, event.get("error")) if part)
 
     def add_dataset(self, name: str) -> None:
         """Make a dataset known to Dagster."""
@@ -201,7 +201,10 @@ mutation($id: String!) {
 """
 _LOG = """
 query($id: ID!) {
-  logsForRun(runId: $id) { ... on EventConnection { events { ... on MessageEvent { message } } } }
+  logsForRun(runId: $id) { ... on EventConnection { events {
+    ... on MessageEvent { message }
+    ... on ErrorEvent { error { message } }
+  } } }
 }
 """
 _ADD = """

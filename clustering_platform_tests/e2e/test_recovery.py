@@ -98,7 +98,6 @@ def test_a_killed_run_of_the_command_line_goes_on_where_it_was(story: Story) -> 
     assert made_by(commit)[killed] >= 8
     assert made_by(commit)[commit.run_id] >= 1
     assert set(made_by(commit)) == {killed, commit.run_id}
-    assert "no run is there to be resumed" in clustering(story.data, "resume").stdout
 
 
 def test_after_everything_was_killed_the_dataset_is_published_once_and_without_a_hand(
@@ -117,7 +116,17 @@ def test_after_everything_was_killed_the_dataset_is_published_once_and_without_a
     assert made_by(newest)[worker] >= 8
     wait_for(lambda: any(one.day for one in story.commits), seconds=240, what="the snapshot of today")
     assert none_twice(story.commits)
-    assert list(story.data.glob("warehouse/locks/runs/*")) == []
+    assert {life_of(story.data / "warehouse", run_id) for run_id in story.killed} == {Life.NONE}
+
+
+def test_a_run_of_the_command_line_can_be_re_executed_but_publishes_no_input_of_before(
+    story: Story, dagster: DagsterDev
+) -> None:
+    before = [commit for commit in story.commits if commit.day is None]
+    again = dagster.reexecute(story.killed[0])
+    assert dagster.wait_for_run(again, seconds=240) == "FAILURE"
+    assert "permanent, so not tried again: the input of talk changed" in dagster.said(again)
+    assert [commit for commit in story.commits if commit.day is None] == before
 
 
 def test_of_three_launches_at_once_one_computes(story: Story, dagster: DagsterDev) -> None:
