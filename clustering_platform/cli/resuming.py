@@ -34,8 +34,11 @@ def resume_run(settings: Settings, run_id: str, *, out: Console, err: Console) -
 
         runner = Runner(settings, build_defs(settings))
         reap(runner.instance, settings)
-        run = stopped_run(runner.instance, run_id)
+        run, part = stopped_run(runner.instance, run_id)
         bars.remove_task(bar)
         steps = len(steps_left(runner.instance, run))
         outcome = with_bar(bars, runner, run.job_name, lambda on: runner.resume(run, on_progress=on), steps=steps)
-    return told([outcome], err)
+    if not told([outcome], err):
+        return False
+    out.print(f"{outcome.job} of {part}: done; `clustering show {part.dataset}` prints what is published")
+    return True

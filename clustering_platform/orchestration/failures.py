@@ -61,7 +61,8 @@ def told_apart(log: Any, attempts: int) -> Iterator[None]:
         if can_heal(error):
             pause = RETRIES.calculate_delay(attempts + 1)
             if attempts < RETRIES.max_retries:
-                log.warning(f"{error}; another try in {pause:.0f} s")
+                told = str(error).partition("\n")[0]
+                log.warning(f"{told}; another try in {pause:.0f} s")
             raise dg.RetryRequested(RETRIES.max_retries, pause) from error
         if isinstance(error, _PERMANENT):
             raise PermanentFailure(error) from error

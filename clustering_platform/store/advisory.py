@@ -86,7 +86,7 @@ def _connect(url: str) -> Connection:
     try:
         session = psycopg2.connect(_SCHEME.sub("postgresql://", url), keepalives_idle=30, connect_timeout=10)
     except psycopg2.Error as error:
-        session, reason = None, str(error).strip().partition(" failed: ")[2]
+        session, reason = None, str(error).partition(" failed: ")[2].partition("\n")[0]
     if session is None:  # raised outside `except`, and without what comes before: it may hold parts of the URL
         raise StoreError(
             "the database of CLUSTERING_POSTGRES_URL, which keeps the locks of datasets, cannot be reached: "

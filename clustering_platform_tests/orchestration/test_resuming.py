@@ -65,7 +65,7 @@ def resume(platform: Platform, run: dg.DagsterRun) -> dg.ExecuteInProcessResult:
 def test_a_failed_run_goes_on_where_it_was(stopped: Platform) -> None:
     (found,) = stopped_runs(stopped.instance)
     assert (found.job, found.part, found.how) == ("topics", Slice("talk"), "failed")
-    failed = stopped_run(stopped.instance, found.run.run_id[:8])
+    failed, _ = stopped_run(stopped.instance, found.run.run_id[:8])
     result = resume(stopped, failed)
     assert result.success
     assert "ingest" not in {event.step_key for event in result.all_events}
