@@ -40,10 +40,9 @@ def execute_from_failure(
     root = parent.root_run_id or parent.run_id
     tags = {tag: value for tag, value in parent.tags.items() if tag.startswith(_KEPT_TAGS)}
     tags |= {_PARENT_TAG: parent.run_id, _ROOT_TAG: root, _RESUMED_TAG: "true"}
-    if parent.asset_selection:
-        job = job.get_subset(asset_selection=parent.asset_selection)
     steps, known = KnownExecutionState.build_resume_retry_reexecution(instance, parent)
-    plan = create_execution_plan(job, _QUIET, steps, known)
+    chosen = job.get_subset(asset_selection=parent.asset_selection) if parent.asset_selection else job
+    plan = create_execution_plan(chosen, _QUIET, steps, known)
     instance.add_run_tags(parent.run_id, {_WILL_RETRY_TAG: "false"})  # or the daemon, too, would start it again
     lineage = {"parent_run_id": parent.run_id, "root_run_id": root, "asset_selection": parent.asset_selection}
     return _execute(instance, job, run_id=run_id, tags=tags, execution_plan=plan, **lineage)

@@ -89,6 +89,17 @@ def test_input_that_changed_since_is_not_published_as_it_was(stopped: Platform) 
     assert stopped.log() == []
 
 
+def test_assets_chosen_by_hand_go_on_too(stopped: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(_Faulty, "is_mended", False)
+        failed = stopped.run("__ASSET_JOB", "talk", asset_selection=[dg.AssetKey("embeddings")]).dagster_run
+    found, _ = stopped_runs(stopped.instance)
+    assert (found.run.run_id, found.job) == (failed.run_id, "embeddings")
+    result = resume(stopped, found.run)
+    assert result.success
+    assert {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()} == {"embeddings"}
+
+
 def test_the_record_of_a_run_of_the_command_line_names_where_its_job_is(stopped: Platform) -> None:
     (found,) = stopped_runs(stopped.instance)
     origin = found.run.remote_job_origin
