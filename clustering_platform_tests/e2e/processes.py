@@ -143,10 +143,6 @@ class DagsterDev:
         log = self.ask(_LOG, {"id": run_id})["logsForRun"]
         return "\n".join(part["message"] for event in log["events"] for part in (event, event.get("error")) if part)
 
-    def add_dataset(self, name: str) -> None:
-        """Make a dataset known to Dagster."""
-        self.ask(_ADD, {"name": name})
-
     def status(self, run_id: str) -> str:
         """Return the status of a run."""
         status: str = self.ask("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", {"id": run_id})[
@@ -205,17 +201,6 @@ query($id: ID!) {
     ... on MessageEvent { message }
     ... on ErrorEvent { error { message } }
   } } }
-}
-"""
-_ADD = """
-mutation($name: String!) {
-  addDynamicPartition(
-    partitionsDefName: "dataset"
-    partitionKey: $name
-    repositorySelector: {
-      repositoryLocationName: "clustering_platform.definitions", repositoryName: "__repository__"
-    }
-  ) { __typename }
 }
 """
 
