@@ -5,6 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
+class SettingError(ValueError):
+    """A setting does not fit what it is to be used with; the message names it and says what to do."""
+
+
 class Section(BaseModel):
     """A section of ``dataset.yaml``; an empty one means the defaults."""
 

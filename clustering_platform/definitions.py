@@ -24,6 +24,7 @@ from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
 from clustering_platform.orchestration.naming_sensor import build_naming_sensor
 from clustering_platform.orchestration.partitions import DATASETS, dataset_days
+from clustering_platform.orchestration.reaping import build_reaper
 from clustering_platform.orchestration.schedules import build_schedules
 from clustering_platform.orchestration.sensors import build_sensors
 from clustering_platform.orchestration.warehouse import Warehouse
@@ -59,7 +60,12 @@ def build_defs(
         assets=assets,
         jobs=jobs,
         schedules=build_schedules(settings),
-        sensors=[*build_sensors(settings), build_naming_sensor(settings, jobs), *build_automation_sensors()],
+        sensors=[
+            *build_sensors(settings),
+            *build_automation_sensors(),
+            build_naming_sensor(settings, jobs),
+            build_reaper(settings),
+        ],
         resources=resources | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
     )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def read_key(service: Service) -> str | None:
     for variable, value in variables.items():
         if key := (value or "").strip():
             if not (key.isascii() and key.isprintable()) or " " in key:
-                raise ValueError(f"the environment variable {variable} holds characters that no key has")
+                raise SettingError(f"the environment variable {variable} holds characters that no key has")
             return key
     if service.base_url and not service.api_key_variable:
         return None
-    raise ValueError(f"no API key for {service.model_name}: set the environment variable {' or '.join(variables)}")
+    raise SettingError(f"no API key for {service.model_name}: set the environment variable {' or '.join(variables)}")

@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         return (self.home / folder).resolve()
 
     @property
+    def lock_database(self) -> str | None:
+        """The database by which runs on several machines hold each other off; None where one machine has them all."""
+        return self.postgres_url.get_secret_value() if self.postgres_url else None
+
+    @property
     def inbox(self) -> Path:
         """Folder of datasets: one sub-folder for each."""
         return self.data_folder / "inbox"

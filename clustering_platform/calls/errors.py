@@ -47,6 +47,11 @@ class CallError(RuntimeError):
         """Whether every further call would fail as well: no key, a wrong one, no such model, an empty account."""
         return self.status in (401, 402, 403, 404, 429)
 
+    @property
+    def can_heal(self) -> bool:
+        """Whether the same call may succeed later: nothing was wrong with it, the service did not answer it."""
+        return self.status is None or self.status >= 500 or self.status in (408, 409)
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from rich.console import Console
 from rich.progress import Progress
 
-from clustering_platform.cli.running import on_terminal, progress_bars, started, told, with_bar
+from clustering_platform.cli.running import new_bars, on_terminal, started, told, with_bar
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.orchestration.jobs import OPINIONS_JOB
 from clustering_platform.orchestration.partitions import today
@@ -38,7 +38,7 @@ def run_backfill(
     """
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
     commits = Commits(Files(settings.warehouse))
-    with on_terminal(out) as console, progress_bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = started(bars, settings, dataset, command="backfill")
         outcomes = [with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, on_progress=on))]
         days = choose() if outcomes[0].succeeded else []

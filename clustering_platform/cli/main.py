@@ -59,11 +59,12 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clustering_platform.ingest.errors import IngestError
+        from clustering_platform.orchestration.errors import ResumeError
         from clustering_platform.semantics.errors import CurationError
 
         try:
             command(*args, **kwargs)
-        except (CurationError, DatasetError, IngestError, StoreError) as error:
+        except (CurationError, DatasetError, IngestError, ResumeError, StoreError) as error:
             fail(error)
         except OSError as error:
             where = f"{error.filename}: {error.strerror}; is the data folder right? See CLUSTERING_DATA"
@@ -136,6 +137,26 @@ def backfill(
     succeeded = run_backfill(settings, dataset, choose=choose, force=force, out=out, err=err)
     print_drift(settings, name, out)
     if not succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
+def resume(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            help="Id of a failed or cancelled run, or how it begins. Without one: a list.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Go on with a run that failed, was cancelled or was killed, from where it stopped."""
+    from clustering_platform.cli.resuming import list_stopped, resume_run
+
+    settings = project_settings()
+    if run_id is None:
+        list_stopped(settings, out=out)
+    elif not resume_run(settings, run_id, out=out, err=err):
         raise typer.Exit(1)
 
 
@@ -322,7 +343,7 @@ def gc(
 
     settings = project_settings()
     commits = Commits(Files(settings.warehouse))
-    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours)
+    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours, database=settings.lock_database)
     rebuild_catalog(commits, settings.catalog)
     out.print(f"removed {gone.commits} commits and {gone.files} files ({gone.bytes / 1e6:.1f} MB)")
     if gone.busy:
@@ -334,9 +355,11 @@ def gc(
 def dev(context: typer.Context) -> None:
     """Start the Dagster UI and daemon here; further options go to `dagster dev`."""
     from clustering_platform.orchestration.instance import open_instance
+    from clustering_platform.orchestration.reaping import reap
 
     settings = project_settings()
-    open_instance(settings).dispose()
+    with open_instance(settings) as instance:
+        reap(instance, settings)
     dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if dagster is None:
         raise FileNotFoundError("the command `dagster` is not installed beside this Python")

@@ -32,7 +32,7 @@ def run_dataset(
 ) -> bool:
     """Run all jobs of a dataset, or all but `opinions`, and tell whether all succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, progress_bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = started(bars, settings, dataset, command="run")
         outcomes = [
             with_bar(
@@ -56,7 +56,7 @@ def run_dataset(
 def run_recommendation(settings: Settings, dataset: Dataset, *, out: Console, err: Console) -> bool:
     """Run the job that compares strategies of topics, and tell whether it succeeded; faults are printed."""
     dataset.config  # noqa: B018 - a fault in dataset.yaml is told before anything runs
-    with on_terminal(out) as console, progress_bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = started(bars, settings, dataset, command="recommend")
         outcome = with_bar(
             bars, runner, "recommend_topics", lambda on: runner.run_recommendation(dataset, on_progress=on)
@@ -74,7 +74,7 @@ def run_names(settings: Settings, dataset: Dataset, *, day: date | None, out: Co
             f"{dataset.name}: names.provider is `offline`; to ask a language model, set it to `openai` in "
             f"{dataset.folder / CONFIG_FILE}"
         )
-    with on_terminal(out) as console, progress_bars(console) as bars:
+    with on_terminal(out) as console, new_bars(console) as bars:
         runner = started(bars, settings, dataset, command="name")
         outcomes = [with_bar(bars, runner, "name_topics", lambda on: runner.run_names(dataset, on_progress=on))]
         chosen = day or _newest_day(settings, dataset)
@@ -114,9 +114,11 @@ def told(outcomes: Sequence[Outcome], err: Console) -> bool:
     return all(outcome.succeeded for outcome in outcomes)
 
 
-def with_bar(bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome]) -> Outcome:
-    """Start a run and show its steps, and the work within them, on a bar."""
-    task = bars.add_task(job, total=len(runner.steps(job)), now="")
+def with_bar(
+    bars: Progress, runner: Runner, job: str, start: Callable[[OnProgress], Outcome], *, steps: int | None = None
+) -> Outcome:
+    """Run a job, or so many `steps` of it, with a bar that shows how far it is and what it does."""
+    task = bars.add_task(job, total=steps or len(runner.steps(job)), now="")
     work = bars.add_task("", total=None, now="", visible=False)
 
     def on_progress(step: Step) -> None:
@@ -148,8 +150,8 @@ def on_terminal(out: Console) -> Iterator[Console]:
         yield Console(file=terminal, markup=False, emoji=False, highlight=False)
 
 
-def progress_bars(out: Console) -> Progress:
-    """Return bars with what is done, the time it took and what is going on."""
+def new_bars(out: Console) -> Progress:
+    """Return the bars of a command."""
     return Progress(
         TextColumn("{task.description:>9}"),
         BarColumn(bar_width=24),

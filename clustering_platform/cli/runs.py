@@ -22,9 +22,11 @@ _STYLES = {"failed": "red", "killed": "red", "cancelled": "yellow"}
 def print_runs(settings: Settings, out: Console, *, dataset: str | None, failed: bool, limit: int) -> None:
     """Print the newest runs, of one dataset or all, or only those that did not succeed, as Dagster knows them now."""
     from clustering_platform.orchestration.instance import open_instance
+    from clustering_platform.orchestration.reaping import reap
     from clustering_platform.orchestration.run_history import RunHistory
 
     with open_instance(settings) as instance:
+        reap(instance, settings)
         history = RunHistory(instance, settings)
         while history.catch_up():
             pass

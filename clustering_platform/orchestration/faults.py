@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from clustering_platform.orchestration.failures import PERMANENT
+
 INTERRUPTED = "interrupted; what was published before stands"
 _INTERRUPTED_QUERY = "Query interrupted"  # what DuckDB makes of a signal
 
@@ -53,9 +55,11 @@ def _is_refusal(error: SerializableErrorInfo | None) -> bool:
 
 def _cause(error: SerializableErrorInfo | None, otherwise: str = "failed") -> str:
     """Return the message of the error below Dagster's own wrapping."""
-    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
+    while error and error.cause and (error.cls_name or "").startswith(("Dagster", "RetryRequested")):
         error = error.cause
     message = error.message.strip() if error else otherwise
     if (error and error.cls_name == "DagsterExecutionInterruptedError") or message.endswith(_INTERRUPTED_QUERY):
         return INTERRUPTED
-    return message.partition(": ")[2] if message.startswith(("clustering_platform.", "dagster.")) else message
+    if message.startswith(("clustering_platform.", "dagster.")):
+        message = message.partition(": ")[2]
+    return message.removeprefix(PERMANENT)

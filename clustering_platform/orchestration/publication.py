@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
 
 from clustering_platform.orchestration.recipes import FORCE_TAG, ROOM_VERSIONS, Recipes, hash_of
 from clustering_platform.orchestration.run_rows import result_tags
+from clustering_platform.orchestration.warehouse import ancestry
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
 from clustering_platform.store.errors import StoreError
@@ -127,12 +129,22 @@ class Publication(Recipes):
 
     def _check_recipes(self, files: Mapping[str, StoredFile]) -> None:
         """Refuse files that were made from different input, with different settings or by different code."""
+        if "items" in files and self._is_inherited(files["items"]) and files["items"].recipe != self.recipe("items"):
+            raise StoreError(
+                f"the input of {self.part} changed since the run that this one re-executes read it; "
+                "run the job 'topics' anew"
+            )
         for name, file in files.items():
             if file.recipe != self._expected(name):
                 raise StoreError(
                     f"table {name!r} of {self.part} was made from other input or with other settings than stand now; "
                     f"materialize {name!r} again, or the whole job"
                 )
+
+    def _is_inherited(self, file: StoredFile) -> bool:
+        """Tell whether a file was written by a run that this one re-executes."""
+        _, *earlier = ancestry(self.context.run, self.context.instance)
+        return PurePath(file.path).stem in earlier
 
     def _expected(self, table: str, made: Sequence[str] = ()) -> str:
         """Return the recipe that stands now, for input that this asset does not read itself the one it was read by."""

@@ -7,28 +7,22 @@ the history is shown. So no run is missed: neither one that never began nor one 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
 
 from clustering_platform.orchestration.faults import INTERRUPTED, faults_in
-from clustering_platform.orchestration.run_rows import dataset_of, inherited_tags, run_row, status_of
+from clustering_platform.orchestration.run_rows import inherited_tags, run_row, status_of
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import rebuild_catalog
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
-from clustering_platform.store.locks import lock_holder
 from clustering_platform.store.run_records import RunRecords
 
 _RUNS_AT_ONCE = 200
 _INTERVAL_SECONDS = 15
-_SETTLE_SECONDS = 1.0
-_STARTING_SECONDS = 60
 _OVERLAP = timedelta(minutes=1)  # a change is stored a little after the time that it is given
-LOST = "it ended without a word"
-_UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _FAULTS = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.STEP_FAILURE,
@@ -62,7 +56,6 @@ class RunHistory:
 
     def catch_up(self) -> int:
         """Record what became of runs since the last time, oldest first; returns how many recordings that took."""
-        self._end_lost()
         since = self.records.caught_up()
         changed = self.instance.get_run_records(
             dg.RunsFilter(updated_after=since - _OVERLAP if since else None),
@@ -91,36 +84,6 @@ class RunHistory:
         entries = self.instance.all_logs(run.run_id, of_type=_FAULTS)
         fault = next(faults_in([entry.dagster_event for entry in entries if entry.dagster_event]), None)
         return (fault.message if fault.where == "run" else str(fault)) if fault else None
-
-    def _end_lost(self) -> None:
-        """Tell Dagster of runs that ended without a word; it would hold up others of their datasets for hours.
-
-        They are looked at twice: a run gives the lock back a moment before it tells how it ended.
-        """
-        if lost := self._lost():
-            time.sleep(_SETTLE_SECONDS)
-            for run_id, run in self._lost().items():
-                if run_id in lost:
-                    self.instance.report_run_failed(run, LOST)
-
-    def _lost(self) -> dict[str, dg.DagsterRun]:
-        """Return runs under way, as Dagster knows, that neither hold the lock of their dataset nor wait for it."""
-        under_way = self.instance.get_run_records(dg.RunsFilter(statuses=_UNDER_WAY))
-        return {record.dagster_run.run_id: record.dagster_run for record in under_way if self._is_lost(record)}
-
-    def _is_lost(self, record: dg.RunRecord) -> bool:
-        run_id = record.dagster_run.run_id
-        if not (dataset := dataset_of(record.dagster_run)):
-            return False
-        holder = lock_holder(self.settings.warehouse, dataset)
-        if self.records.has(run_id, "running"):
-            return holder != holder_name(run_id)
-        return holder is None and time.time() - (record.start_time or time.time()) > _STARTING_SECONDS
-
-
-def holder_name(run_id: str) -> str:
-    """Return how a run is called as the holder of a lock."""
-    return f"run {run_id}"
 
 
 def build_run_history(settings: Settings) -> dg.SensorDefinition:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from clustering_platform.datasets import Dataset, DatasetError
 from clustering_platform.orchestration.assets.sources import observe
+from clustering_platform.orchestration.executing import execute, execute_from_failure
 from clustering_platform.orchestration.faults import INTERRUPTED, Fault, faults_of
 from clustering_platform.orchestration.instance import open_instance
 from clustering_platform.orchestration.jobs import (
@@ -126,6 +127,13 @@ class Runner:
         """Ask a language model for the names of the groups of a day."""
         return self._run(GROUP_NAMES_JOB, Slice(dataset.name, day), {NAMES_TAG: "true"}, on_progress)
 
+    def resume(self, run: dg.DagsterRun, *, on_progress: OnProgress | None = None) -> Outcome:
+        """Do what a failed or cancelled run left undone."""
+        run_id, job = str(uuid.uuid4()), self.definitions.resolve_job_def(run.job_name)
+        with _reported(self.instance, run_id, on_progress):
+            result = execute_from_failure(self.instance, job, run, run_id=run_id)
+        return Outcome(run.job_name, run_id, tuple(faults_of(result)))
+
     def steps(self, job: str) -> list[str]:
         """Return the names of the asset steps of a job, in the order in which they run."""
         graph = self.definitions.resolve_job_def(job).graph
@@ -138,13 +146,12 @@ class Runner:
     def _run(self, job: str, part: Slice, wishes: dict[str, str], on_progress: OnProgress | None) -> Outcome:
         run_id = str(uuid.uuid4())
         with _reported(self.instance, run_id, on_progress):
-            result = self.definitions.resolve_job_def(job).execute_in_process(
-                instance=self.instance,
+            result = execute(
+                self.instance,
+                self.definitions.resolve_job_def(job),
+                part,
                 run_id=run_id,
-                partition_key=part.key,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 tags=run_tags(part) | wishes | {COMMAND_TAG: f"clustering {self.command}"},
-                raise_on_error=False,
             )
         self.history.catch_up()
         return Outcome(job, run_id, tuple(faults_of(result)))

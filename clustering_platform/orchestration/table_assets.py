@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import dagster as dg
 import pyarrow as pa
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.orchestration.automation import condition_of
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
+from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
 from clustering_platform.orchestration.publication import Publication
@@ -76,11 +78,13 @@ class Run(Publication):
 
         Raises
         ------
-        ValueError
+        SettingError
             There is none in the settings of the dataset.
         """
         if self.config.names.provider == "offline":
-            raise ValueError("names.provider: is `offline`; set it to `openai` in dataset.yaml to ask a language model")
+            raise SettingError(
+                "names.provider: is `offline`; set it to `openai` in dataset.yaml to ask a language model"
+            )
         return self.config.names
 
     def answer_cache(self) -> "AnswerCache":
@@ -175,7 +179,8 @@ class TableAsset:
             description=inspect.getdoc(self.function),
         )
         def compute(context: dg.AssetExecutionContext, **inputs: StoredTable) -> Iterator[dg.MaterializeResult[None]]:
-            yield from self._materialize(context, inputs)
+            with told_apart(context.log, context.retry_number):
+                yield from self._materialize(context, inputs)
 
         return compute
 

@@ -10,10 +10,12 @@ from typing import cast
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from clustering_platform.datasets import Dataset, find_dataset
+from clustering_platform.datasets import Dataset, DatasetError, find_dataset
+from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
-from clustering_platform.orchestration.run_history import RunHistory, holder_name
+from clustering_platform.orchestration.run_history import RunHistory
 from clustering_platform.settings import Settings
+from clustering_platform.store.alive import sign_of_life
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.curation import Curation, Decision
 from clustering_platform.store.errors import StoreError
@@ -28,9 +30,9 @@ PATH_KEY = "path"
 class Warehouse(dg.ConfigurableIOManager):
     """The tables under a data folder.
 
-    A run holds the lock of its dataset from the set-up of this resource to its teardown. Assets write through it and
-    return ``MaterializeResult``; their inputs are loaded by it: what this run wrote, else what the run it re-executes
-    wrote, else what was materialized last.
+    From the set-up of this resource to its teardown, a run holds the lock of its dataset and one that says that its
+    process is alive. Assets write through it and return ``MaterializeResult``; their inputs are loaded by it: what this
+    run wrote, else what the run it re-executes wrote, else what was materialized last.
     """
 
     data_folder: str = Field(description="Folder under which everything is stored.")
@@ -72,24 +74,32 @@ class Warehouse(dg.ConfigurableIOManager):
         return find_dataset(self.settings.inbox, name)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Take the lock of the dataset that the run is about."""
+        """Give a sign of life, then take the lock of the dataset that the run is about."""
         key = context.run.tags.get(PARTITION_TAG) if context.run else None
         if not key or not context.run:
             return
-        dataset = Slice.from_key(key).dataset
+        try:
+            dataset = Slice.from_key(key).dataset
+        except DatasetError:
+            return  # the first step says what is wrong with the name, and that no other try mends it
+        database = self.settings.lock_database
         self._settled.clear()
         history = RunHistory(context.instance, self.settings) if context.instance else None
         if history:
             history.prepare(context.run)
-        self._held.enter_context(
-            dataset_lock(
-                self.files.root,
-                dataset,
-                holder=holder_name(context.run.run_id),
-                timeout=self.lock_timeout,
-                on_wait=context.log.info if context.log else None,
+        with contextlib.ExitStack() as held:
+            held.enter_context(sign_of_life(self.files.root, context.run.run_id, database=database))
+            held.enter_context(
+                dataset_lock(
+                    self.files.root,
+                    dataset,
+                    holder=f"run {context.run.run_id}",
+                    timeout=self.lock_timeout,
+                    on_wait=context.log.info if context.log else None,
+                    database=database,
+                )
             )
-        )
+            self._held = held.pop_all()
         self._base_sequence = self.commits.last_sequence(dataset)
         self._last_decision = Curation(self.files.root).last_sequence(dataset)
         if history:
@@ -105,9 +115,11 @@ class Warehouse(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> StoredTable:
         """Return the table of the upstream asset for the partition at hand; nothing of it is read yet."""
-        run, key = context.step_context.dagster_run, Slice.from_key(context.asset_partition_key)
-        file = self.locate(context.asset_key.to_user_string(), key, run, context.instance)
-        return self.files.open(file)
+        step = context.step_context
+        with told_apart(context.log, step.previous_attempt_count):
+            part = Slice.from_key(context.asset_partition_key)
+            file = self.locate(context.asset_key.to_user_string(), part, step.dagster_run, context.instance)
+            return self.files.open(file)
 
     def locate(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
         """Return the file of a table that a run is to read.
@@ -117,7 +129,7 @@ class Warehouse(dg.ConfigurableIOManager):
         StoreError
             The table was never materialized for this slice.
         """
-        for run_id in _ancestry(run, instance):
+        for run_id in ancestry(run, instance):
             if file := self.files.find(table, part.dataset, part.day, run_id):
                 return file
         if event := newest_materialization(instance, table, part):
@@ -140,7 +152,7 @@ def newest_materialization(instance: dg.DagsterInstance, table: str, part: Slice
     return records[0].asset_materialization if records else None
 
 
-def _ancestry(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[str]:
+def ancestry(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[str]:
     """Yield the id of a run, of the run that it re-executes, and so on."""
     current: dg.DagsterRun | None = run
     while current:

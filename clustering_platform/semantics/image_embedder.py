@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.images import open_image, read_image
 from clustering_platform.topics_config import DEFAULT_IMAGE_MODEL, ImagesConfig
 
@@ -68,7 +69,7 @@ class DinoEmbedder:
         digest = hashlib.sha256()
         for name in _FILES:
             if not (folder / name).is_file():
-                raise ValueError(f"topics.images.model: {folder} has no {name}; save the model as safetensors")
+                raise SettingError(f"topics.images.model: {folder} has no {name}; save the model as safetensors")
             with (folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return f"{folder.resolve().name}@{digest.hexdigest()[:12]}"
@@ -111,7 +112,7 @@ class DinoEmbedder:
             return self._config.revision
         if self._config.model == DEFAULT_IMAGE_MODEL:
             return _DEFAULT_REVISION
-        raise ValueError(
+        raise SettingError(
             f"topics.images.model: {self._config.model!r} is no folder; for a model of the Hugging Face hub set "
             "topics.images.revision to the commit (40 hexadecimal digits) that is to be used"
         )
@@ -146,7 +147,7 @@ class DinoEmbedder:
             return Path(snapshot_download(name, revision=revision, allow_patterns=list(_FILES)))
         except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise ValueError(
+            raise SettingError(
                 f"topics.images.model: {name!r} at {revision[:12]} is not on this machine and cannot be had from the "
                 f"Hugging Face hub: {reason}. With a network, run `hf download {name} --revision {revision}` once; or "
                 "name a folder with " + ", ".join(_FILES)

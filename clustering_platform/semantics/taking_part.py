@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.semantics.templates import as_text
 from clustering_platform.topics_config import OnlyConfig, TopicsConfig
 
@@ -69,7 +70,7 @@ def _check_keys(wanted: Mapping[str, Sequence[object]], rows: Sequence[Mapping[s
         if rows and key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
-            raise ValueError(f"topics.only.metadata: no item has {key!r} in its metadata; {hint}")
+            raise SettingError(f"topics.only.metadata: no item has {key!r} in its metadata; {hint}")
 
 
 def _start_of(day: date) -> pa.Scalar:

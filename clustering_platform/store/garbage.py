@@ -26,7 +26,9 @@ class Collected:
     busy: tuple[str, ...]
 
 
-def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: float = 24) -> Collected:
+def collect_garbage(
+    commits: Commits, *, keep_commits: int = 3, keep_hours: float = 24, database: str | None = None
+) -> Collected:
     """Remove old commits, then the files that no commit names.
 
     The newest commit of every day and of every dataset stays, whatever its age.
@@ -37,6 +39,8 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
         Newest commits of each day, and of each dataset as a whole and over its days, that stay; at least one.
     keep_hours
         Files younger than this stay, and so do commits that had no successor this long ago.
+    database
+        URL of the PostgreSQL database by which runs on other machines hold their datasets.
     """
     root, before = commits.files.root, time.time() - keep_hours * 3600
     removed: list[Path] = []
@@ -45,7 +49,7 @@ def collect_garbage(commits: Commits, *, keep_commits: int = 3, keep_hours: floa
     folders = (path.name for pattern in ("files/*/*", "curation/*") for path in root.glob(pattern))
     for dataset in sorted({*commits.datasets(), *folders}):
         try:
-            with dataset_lock(root, dataset, holder="garbage collection", timeout=0):
+            with dataset_lock(root, dataset, holder="garbage collection", timeout=0, database=database):
                 removed += _remove_commits(commits, dataset, max(1, keep_commits), before)
                 garbage += _remove_files(commits, dataset, before)
         except LockBusyError:

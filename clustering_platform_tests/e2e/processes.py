@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -98,12 +99,26 @@ class DagsterDev:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.process.poll() is not None:
+            return
         os.killpg(self.process.pid, signal.SIGINT)
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+    def kill(self) -> None:
+        """Kill everything at once, as a loss of power would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def kill_daemon(self) -> None:
+        """Kill the daemon alone."""
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(path.name)) == self.process.pid and b"dagster._daemon" in _command(path):
+                    os.kill(int(path.name), signal.SIGKILL)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send a GraphQL query and return its data."""
@@ -140,6 +155,24 @@ class DagsterDev:
             what=f"backfill of {len(keys)} partitions of {job}",
         )
         assert status == "COMPLETED_SUCCESS", status
+
+    def reexecute(self, run_id: str) -> str:
+        """Re-execute a run from where it failed, as the button of the UI does, and return the id of the new run."""
+        params = {"parentRunId": run_id, "strategy": "FROM_FAILURE"}
+        answer = self.ask(_REEXECUTE, {"params": params})["launchRunReexecution"]
+        assert "run" in answer, answer
+        new_id: str = answer["run"]["runId"]
+        return new_id
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a run."""
+        answer = self.ask(_CANCEL, {"id": run_id})["terminateRun"]
+        assert "run" in answer, answer
+
+    def said(self, run_id: str) -> str:
+        """Return the messages of a run's log."""
+        log = self.ask(_LOG, {"id": run_id})["logsForRun"]
+        return "\n".join(part["message"] for event in log["events"] for part in (event, event.get("error")) if part)
 
     def status(self, run_id: str) -> str:
         """Return the status of a run."""
@@ -191,6 +224,36 @@ mutation($params: ExecutionParams!) {
   }
 }
 """
+_REEXECUTE = """
+mutation($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+_CANCEL = """
+mutation($id: String!) {
+  terminateRun(runId: $id) {
+    ... on TerminateRunSuccess { run { runId } }
+    ... on TerminateRunFailure { message }
+    ... on PythonError { message }
+  }
+}
+"""
+_LOG = """
+query($id: ID!) {
+  logsForRun(runId: $id) { ... on EventConnection { events {
+    ... on MessageEvent { message }
+    ... on ErrorEvent { error { message } }
+  } } }
+}
+"""
+
+
+def _command(process: Path) -> bytes:
+    """Return the command line of a process, by its folder in /proc."""
+    return (process / "cmdline").read_bytes()
 
 
 def free_port() -> int:

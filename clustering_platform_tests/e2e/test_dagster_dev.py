@@ -35,7 +35,7 @@ def test_a_dropped_dataset_is_published_and_a_day_can_be_launched(tmp_path: Path
         assert dagster.wait_for_run(again) == "SUCCESS"
         assert commits.last_sequence("town-plans") == 3
 
-    history = clustering(data, "runs", "town-plans").stdout
+    history = clustering_here(data, "runs", "town-plans").stdout
     for launched, outcome in (
         ("sensor inbox", "published commit 1"),
         ("sensor new_votes", "published commit 2"),

@@ -57,6 +57,7 @@ def test_what_costs_nothing_runs_from_the_start_and_all_of_it_is_described() -> 
         "changed_tables": "RUNNING",
         "changed_days": "RUNNING",
         "run_history": "RUNNING",
+        "reaper": "RUNNING",
         "new_names": "STOPPED",
     }
     assert all(one.description for one in [*repository.sensor_defs, *repository.schedule_defs])

@@ -13,11 +13,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from clustering_platform.orchestration import run_history
-from clustering_platform.orchestration.run_history import LOST, RunHistory, build_run_history
+from clustering_platform.orchestration.reaping import reap
+from clustering_platform.orchestration.run_history import RunHistory, build_run_history
 from clustering_platform.orchestration.run_rows import run_row, status_of
 from clustering_platform.store.catalog import connect
-from clustering_platform.store.locks import dataset_lock
 from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform
 
 KEY = f"talk|{DAY}"
@@ -192,28 +191,8 @@ def test_a_killed_run_is_caught_up_with_later(tmp_path: Path) -> None:
         process.join()
         assert process.exitcode == -signal.SIGKILL
         assert [row["status"] for row in recorded(platform)] == ["running"]
+        assert reap(instance, platform.settings)
         assert history(platform).catch_up() == 1
         (row,) = recorded(platform)
-        assert (row["status"], row["outcome"], row["error"]) == ("killed", "killed", LOST)
-        assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == 1
-
-
-def test_a_run_that_waits_or_computes_is_not_taken_for_killed(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = platform.definitions.resolve_job_def("topics")
-    runs = [platform.instance.create_run_for_job(job, tags={"dagster/partition": "talk"}) for _ in range(2)]
-    for run in runs:
-        platform.instance.report_dagster_event(
-            dg.DagsterEvent("PIPELINE_START", job_name=run.job_name), run_id=run.run_id
-        )
-    holder, waiting = (run.run_id for run in runs)
-    with dataset_lock(platform.settings.warehouse, "talk", holder=f"run {holder}", timeout=0):
-        history(platform).begin(holder)
-        history(platform).catch_up()
-        assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "running", waiting: "waiting"}
-    history(platform).catch_up()
-    assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "killed", waiting: "waiting"}
-    monkeypatch.setattr(run_history, "_STARTING_SECONDS", 0)
-    history(platform).catch_up()
-    assert {row["run_id"]: row["status"] for row in recorded(platform)} == {holder: "killed", waiting: "killed"}
+        assert (row["status"], row["outcome"]) == ("killed", "killed")
+        assert row["error"].startswith("The process of this run is gone")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.warehouse import Warehouse
 
@@ -32,13 +33,14 @@ def build_polis_export(days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
         from clustering_platform.exports.conversation import read_conversation
         from clustering_platform.exports.polis import write_polis
 
-        warehouse: Warehouse = context.resources.warehouse
-        part = Slice.from_key(context.partition_key)
-        conversation = read_conversation(warehouse.commits, warehouse.dataset(part.dataset), part.day)
-        target = warehouse.settings.exports / part.dataset / str(part.day)
-        files = _placed(target, lambda folder: write_polis(conversation, folder))
-        ids = "those of the dataset" if conversation.people.is_plain else "numbers, see participant-ids.csv"
-        return _result(target, files, {"commit": conversation.tick, "ids": ids})
+        with told_apart(context.log, context.retry_number):
+            warehouse: Warehouse = context.resources.warehouse
+            part = Slice.from_key(context.partition_key)
+            conversation = read_conversation(warehouse.commits, warehouse.dataset(part.dataset), part.day)
+            target = warehouse.settings.exports / part.dataset / str(part.day)
+            files = _placed(target, lambda folder: write_polis(conversation, folder))
+            ids = "those of the dataset" if conversation.people.is_plain else "numbers, see participant-ids.csv"
+            return _result(target, files, {"commit": conversation.tick, "ids": ids})
 
     return polis_export
 
@@ -59,12 +61,13 @@ def build_topic_export(datasets: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
         from clustering_platform.exports.topic_files import write_topics
         from clustering_platform.exports.topics import read_topics
 
-        warehouse: Warehouse = context.resources.warehouse
-        part = Slice.from_key(context.partition_key)
-        topics = read_topics(warehouse.commits, warehouse.dataset(part.dataset))
-        target = warehouse.settings.exports / part.dataset / "topics"
-        files = _placed(target, lambda folder: write_topics(topics, folder))
-        return _result(target, files, {"commit": topics.commit})
+        with told_apart(context.log, context.retry_number):
+            warehouse: Warehouse = context.resources.warehouse
+            part = Slice.from_key(context.partition_key)
+            topics = read_topics(warehouse.commits, warehouse.dataset(part.dataset))
+            target = warehouse.settings.exports / part.dataset / "topics"
+            files = _placed(target, lambda folder: write_topics(topics, folder))
+            return _result(target, files, {"commit": topics.commit})
 
     return topic_export
 

@@ -13,6 +13,7 @@ import dagster as dg
 import pyarrow as pa
 
 from clustering_platform.orchestration.checks import violations
+from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.previews import column_schema, grid
 from clustering_platform.orchestration.warehouse import PATH_KEY, Warehouse
@@ -47,18 +48,19 @@ def build_topic_recommendation_asset(datasets: dg.PartitionsDefinition[str]) -> 
     def topic_recommendation(context: dg.AssetExecutionContext, embeddings: StoredTable) -> dg.MaterializeResult[None]:
         from clustering_platform.semantics.recommending import build_topic_recommendation
 
-        warehouse: Warehouse = context.resources.warehouse
-        part = Slice.from_key(context.partition_key)
-        clock = _Clock(context)
-        config = warehouse.dataset(part.dataset).config.topics
-        table = build_topic_recommendation(embeddings.read("vector"), config=config, around=clock.around)
-        if faults := violations(table, TOPIC_RECOMMENDATION):
-            raise dg.Failure(f"not as it must be: {'; '.join(faults)}", allow_retries=False)
-        target = recommendation_file(warehouse.settings, part.dataset)
-        return dg.MaterializeResult(
-            metadata=_shown(table) | {"CPU seconds": clock.figures(), PATH_KEY: dg.MetadataValue.path(target)},
-            data_version=dg.DataVersion(_write(table, target)),
-        )
+        with told_apart(context.log, context.retry_number):
+            warehouse: Warehouse = context.resources.warehouse
+            part = Slice.from_key(context.partition_key)
+            clock = _Clock(context)
+            config = warehouse.dataset(part.dataset).config.topics
+            table = build_topic_recommendation(embeddings.read("vector"), config=config, around=clock.around)
+            if faults := violations(table, TOPIC_RECOMMENDATION):
+                raise dg.Failure(f"not as it must be: {'; '.join(faults)}", allow_retries=False)
+            target = recommendation_file(warehouse.settings, part.dataset)
+            return dg.MaterializeResult(
+                metadata=_shown(table) | {"CPU seconds": clock.figures(), PATH_KEY: dg.MetadataValue.path(target)},
+                data_version=dg.DataVersion(_write(table, target)),
+            )
 
     return topic_recommendation
 

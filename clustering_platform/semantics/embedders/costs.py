@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from clustering_platform.config_section import SettingError
+
 # US dollars for a million tokens, as published by OpenAI.
 PRICES = {
     "text-embedding-3-large": 0.13,
@@ -48,7 +50,7 @@ class Meter:
         told = f"{texts:,} texts of about {tokens:,} tokens go to {model} in {requests:,} requests"
         if self.price is None:
             if self.limit is not None:
-                raise ValueError(
+                raise SettingError(
                     f"topics.embedding.max_cost: the price of {model} is not known; set "
                     "topics.embedding.price_per_million_tokens"
                 )
@@ -58,7 +60,7 @@ class Meter:
             told += f": about {_shown(cost)}"
             if self.limit is not None and before + cost > self.limit:
                 already = f", after {_shown(before)} before" if before else ""
-                raise ValueError(
+                raise SettingError(
                     f"topics.embedding.max_cost: {told}{already}; that is above the limit of {_shown(self.limit)}. "
                     "Nothing was sent"
                 )

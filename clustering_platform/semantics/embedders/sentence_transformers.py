@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.semantics.tokens import Tokenizer, tokenizer_in
 
 PACKAGED = "packaged-minilm"
@@ -80,7 +81,7 @@ class SentenceTransformerEmbedder:
     @cached_property
     def _version(self) -> str:
         if self._revision and (self._source == PACKAGED or self._is_folder):
-            raise ValueError(
+            raise SettingError(
                 f"topics.embedding.revision: {self._source!r} has none; only models of the Hugging Face hub do"
             )
         if self._source == PACKAGED:
@@ -116,7 +117,7 @@ class SentenceTransformerEmbedder:
             truncate_dim=self._dimensions,
         )
         if self._dimensions and vectors.shape[1] != self._dimensions:
-            raise ValueError(f"topics.embedding.dimensions: {self._source!r} has no more than {vectors.shape[1]}")
+            raise SettingError(f"topics.embedding.dimensions: {self._source!r} has no more than {vectors.shape[1]}")
         return np.asarray(vectors, dtype=np.float32)
 
     def close(self) -> None:
@@ -202,7 +203,7 @@ def _commit_on_hub(name: str, revision: str | None) -> str:
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = str(error).strip().partition("\n")[0]
         at = f" at revision {revision!r}" if revision else ""
-        raise ValueError(
+        raise SettingError(
             f"topics.embedding.model: {name!r} is neither {PACKAGED!r}, nor a folder, nor a model that can be had "
             f"from the Hugging Face hub{at}: {reason}"
         ) from error

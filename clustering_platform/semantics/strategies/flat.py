@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering_platform.config_section import SettingError
 from clustering_platform.semantics.choosing import choose_count
 from clustering_platform.semantics.density import density_clusters
 from clustering_platform.semantics.reduction import Labels, on_one_thread
@@ -93,7 +94,7 @@ def _agglomerate(space: Space, settings: FlatConfig) -> _Found:
 
     needed = len(space) * (len(space) - 1) // 2 * _PAIR_BYTES // 2**20
     if needed > settings.max_memory_mb:
-        raise ValueError(
+        raise SettingError(
             f"topics.flat.algorithm: agglomerative clustering of {len(space):,} distinct items needs {needed:,} MB, "
             f"topics.flat.max_memory_mb allows {settings.max_memory_mb:,}; choose kmeans, minibatch or hdbscan, or the "
             "strategy auto"
