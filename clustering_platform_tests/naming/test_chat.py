@@ -12,18 +12,8 @@ from clustering_platform.naming.budget import CeilingReachedError
 from clustering_platform.naming.chat import UnusableAnswerError
 from clustering_platform.naming.prompts import read_prompt
 from clustering_platform.naming.questions import Named, Question
-from clustering_platform_tests.naming.server import (
-    ChatServer,
-    Fault,
-    body_is,
-    changed,
-    cut_off,
-    filtered,
-    refused,
-    says,
-    status,
-    truncated,
-)
+from clustering_platform_tests.calls.server import Fault, body_is, cut_off, status
+from clustering_platform_tests.naming.server import ChatServer, changed, filtered, refused, says, truncated
 from clustering_platform_tests.naming.trees import chat_with
 
 KEY = "sk-canary-0123456789"

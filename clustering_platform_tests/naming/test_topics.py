@@ -1,6 +1,6 @@
 """Naming a tree of topics: order, cache, ceilings, faults and hostile texts."""
 
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from clustering_platform.calls.errors import CallError
-from clustering_platform.names_config import NamesConfig
 from clustering_platform.naming.answer_cache import AnswerCache
 from clustering_platform.naming.asking import Asker
-from clustering_platform.naming.chat import Chat
 from clustering_platform.naming.topics import Name, Naming
-from clustering_platform_tests.naming.server import ChatServer, changed, obedient, refused, sensible, status
+from clustering_platform_tests.calls.server import status
+from clustering_platform_tests.naming.server import ChatServer, changed, obedient, refused, sensible
 from clustering_platform_tests.naming.trees import chat_with, inner, leaf, naming_of, tree
 
 
@@ -196,14 +195,16 @@ def test_the_estimate_beforehand_is_not_passed(server: ChatServer, cache: Answer
     assert chat.budget.sent + chat.budget.received <= at_most
 
 
-def test_no_more_calls_are_under_way_than_allowed_and_they_wait_side_by_side(cache: AnswerCache) -> None:
-    with ChatServer(pause=0.2) as server:
-        chat = Chat(NamesConfig(provider="openai", base_url=server.base_url, concurrency=8))
-        with chat:
-            started = time.monotonic()
-            names = naming_of(tree(*[20] * 5), chat, cache).run()
-            seconds = time.monotonic() - started
+def test_as_many_calls_are_under_way_as_allowed_and_no_more(server: ChatServer, cache: AnswerCache) -> None:
+    together = threading.Barrier(4, timeout=30)
+
+    def wait_for_the_others(data: dict[str, object]) -> dict[str, object]:
+        if len(server.requests) <= together.parties:
+            together.wait()
+        return sensible(data)
+
+    server.answer = wait_for_the_others
+    with chat_with(server, concurrency=4) as chat:
+        names = naming_of(tree(*[5] * 3), chat, cache).run()
     assert states(names).count("named") == len(names)
-    assert server.most_at_once <= 8
-    assert server.most_at_once >= 6
-    assert seconds < 3 * len(server.requests) * 0.2 / 8
+    assert server.most_at_once == 4

@@ -10,7 +10,8 @@ import pytest
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.curation import Curation
-from clustering_platform_tests.naming.server import ChatServer, changed, refused, status
+from clustering_platform_tests.calls.server import status
+from clustering_platform_tests.naming.server import ChatServer, changed, refused
 from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized, write_conversation
 
 KEY = "sk-canary-0123456789"
