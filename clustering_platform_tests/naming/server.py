@@ -22,6 +22,7 @@ class ChatReply(Reply):
     text: str | None = None
     refusal: str | None = None
     finish_reason: str = "stop"
+    has_usage: bool = True
 
     def content(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the completion; a word is billed as a token."""
@@ -29,13 +30,14 @@ class ChatReply(Reply):
         message = {"role": "assistant", "content": None if self.refusal else text, "refusal": self.refusal}
         sent = sum(len(message["content"].split()) for message in request["messages"])
         received = len(text.split())
+        usage = {"prompt_tokens": sent, "completion_tokens": received, "total_tokens": sent + received}
         return {
             "id": "1",
             "object": "chat.completion",
             "created": 1,
             "model": request["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
-            "usage": {"prompt_tokens": sent, "completion_tokens": received, "total_tokens": sent + received},
+            **({"usage": usage} if self.has_usage else {}),
         }
 
 
@@ -52,6 +54,11 @@ def truncated(reply: ChatReply) -> None:
 def filtered(reply: ChatReply) -> None:
     """Be stopped by a filter."""
     reply.finish_reason = "content_filter"
+
+
+def without_usage(reply: ChatReply) -> None:
+    """Do not say what was billed."""
+    reply.has_usage = False
 
 
 def says(text: str) -> Fault[ChatReply]:
