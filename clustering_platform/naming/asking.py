@@ -17,6 +17,7 @@ from clustering_platform.naming.questions import A, Question
 
 Embed = Callable[[list[str]], dict[str, NDArray[np.float32]]]
 LEAST_LIKENESS = 0.5
+_QUARTER = 0.75
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Asker:
         Parameters
         ----------
         subject
-            A centroid of the same model, or texts: then the median counts, which the few that tell a model what to say
-            do not move.
+            A centroid of the same model, or texts: a name need be like a quarter of them, as a position is seldom about
+            all, and the few that tell a model what to say do not count.
         """
         if self.embed is None:
             return True
@@ -87,5 +88,6 @@ class Asker:
         with self._embedding:
             vectors = self.embed([name, usual, *texts])
         around = np.stack([vectors[text] for text in subject]) if isinstance(subject, list) else subject[None]
-        of_name, of_usual = np.median(around @ np.stack([vectors[name], vectors[usual]]).T, axis=0)
+        likeness = around @ np.stack([vectors[name], vectors[usual]]).T
+        of_name, of_usual = np.quantile(likeness, _QUARTER, axis=0, method="lower")
         return bool(of_name >= LEAST_LIKENESS * of_usual)
