@@ -17,7 +17,6 @@ from clustering_platform.naming.questions import A, Question
 
 Embed = Callable[[list[str]], dict[str, NDArray[np.float32]]]
 LEAST_LIKENESS = 0.5
-_QUARTER = 0.75
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ class Asker:
         Parameters
         ----------
         subject
-            A centroid of the same model, or texts: a name need be like a quarter of them, as a position is seldom about
-            all, and the few that tell a model what to say do not count.
+            A centroid of the same model, or texts: then the median counts, which the few that tell a model what to say
+            do not move.
         """
         if self.embed is None:
             return True
@@ -89,5 +88,5 @@ class Asker:
             vectors = self.embed([name, usual, *texts])
         around = np.stack([vectors[text] for text in subject]) if isinstance(subject, list) else subject[None]
         likeness = around @ np.stack([vectors[name], vectors[usual]]).T
-        of_name, of_usual = np.quantile(likeness, _QUARTER, axis=0, method="lower")
+        of_name, of_usual = np.median(likeness, axis=0)
         return bool(of_name >= LEAST_LIKENESS * of_usual)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from clustering_platform.names_config import NamesConfig
 from clustering_platform.naming.answer_cache import AnswerCache
-from clustering_platform.naming.asking import Asker, Embed, Failed
+from clustering_platform.naming.asking import Asker, Failed
 from clustering_platform.naming.chat import Chat
 from clustering_platform.naming.checks import (
     LONGEST_CATEGORY,
@@ -34,7 +34,6 @@ def write_group_names(
     *,
     config: NamesConfig,
     cache: AnswerCache,
-    embed: Embed,
     about: str | None,
     most_words: int,
     tell: Callable[[str], None] = lambda line: None,
@@ -52,18 +51,14 @@ def write_group_names(
     items = representative_items.sort_by([("group_id", "ascending"), ("rank", "ascending")]).to_pylist()
     rows: list[dict[str, Any]] = []
     with Chat(config, tell=tell) as chat:
-        asker = Asker(chat, cache, embed)
+        asker = Asker(chat, cache, None)
         for row in offline.to_pylist():
             own = [item for item in items if item["group_id"] == row["group_id"] and texts.get(item["item_id"])]
             own = own[:_STATEMENTS]
             named_before = [other["name"] for other in rows if other["source"] == "llm"]
             question = _question(shares[row["group_id"]], own, texts, named_before, about)
             answer = asker.answer(question) if own else Failed("no statement with a text sets the group apart")
-            sent = [statement["text"] for statement in question.data["statements"]]
-            named = _named(answer, own, named_before, most_words)
-            if "name" in named and not asker.is_about(named["name"], row["name"], sent):
-                named = {"reason": "the name given is not about its statements"}
-            rows.append(row | named)
+            rows.append(row | _named(answer, own, named_before, most_words))
         figures: Figures = {
             "named by the model": sum(row["source"] == "llm" for row in rows),
             "under their offline names": sum(row["source"] == "offline" for row in rows),

@@ -132,19 +132,17 @@ def group_names(run: Run, groups: pa.Table, representative_items: pa.Table, item
     offline = build_group_names(groups, representative_items, texts)
     if not run.asks_for_names:
         return offline
-    with run.text_embedding() as embed:
-        names, figures = write_group_names(
-            offline,
-            groups,
-            representative_items,
-            texts,
-            config=run.named_by_model(),
-            cache=run.answer_cache(),
-            embed=embed,
-            about=run.config.description or run.config.title,
-            most_words=run.config.topics.name_words,
-            tell=run.log.info,
-        )
+    names, figures = write_group_names(
+        offline,
+        groups,
+        representative_items,
+        texts,
+        config=run.named_by_model(),
+        cache=run.answer_cache(),
+        about=run.config.description or run.config.title,
+        most_words=run.config.topics.name_words,
+        tell=run.log.info,
+    )
     run.metadata |= figures
     return names
 
