@@ -20,6 +20,7 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_MESSAGE = 300
+_NEVER_REACHED = {"ConnectError", "ConnectTimeout"}  # of the HTTP library below the client
 
 
 class MalformedAnswerError(ValueError):
@@ -100,6 +101,13 @@ def judge(error: Exception, now: float) -> Failure | None:
         case openai.APIConnectionError():
             return Failure(f"connection failed: {_line(error.__cause__ or error)}", is_retryable=True)
     return None
+
+
+def costs_nothing(error: Exception) -> bool:
+    """Say whether a call that failed was billed in no case: the service refused it, or was never reached."""
+    import openai
+
+    return isinstance(error, openai.APIStatusError) or type(error.__cause__).__name__ in _NEVER_REACHED
 
 
 def seconds_to_wait(header: str | None, now: float) -> float | None:

@@ -11,10 +11,8 @@ polis_matrix            the widest of them: participants by comments
 polis                   all of these in a folder
 topics                  the committed topics, and the items with their places among them
 topic_files             their files, for programs that draw, search and annotate
-topic_strength          how well topics are told apart
 ======================  ==============================================================================
 
 ``csv_text``, ``json_text``, ``cutting`` and ``metadata_columns`` turn columns into text, ``placing`` puts files and
-folders in place when they are whole. Everything comes from tables that were committed; only ``topic_strength`` adds a
-figure of its own.
+folders in place when they are whole. Everything comes from tables that were committed.
 """

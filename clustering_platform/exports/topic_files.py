@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -27,7 +26,6 @@ from clustering_platform.exports.cutting import cut_texts
 from clustering_platform.exports.json_text import finite_json, json_rows
 from clustering_platform.exports.metadata_columns import REST, column_names, frequent_keys, split_objects
 from clustering_platform.exports.polis import WrittenFile
-from clustering_platform.exports.topic_strength import topic_strengths
 from clustering_platform.exports.topics import PublishedTopics, TopicTree
 
 LONGEST_TEXT = 500
@@ -78,7 +76,6 @@ def write_items_json(published: PublishedTopics, sink: BinaryIO, raw: bool = Fal
 def write_clusters_json(published: PublishedTopics, sink: BinaryIO, raw: bool = False) -> None:
     """Write the topics as a JSON array, those above before those below."""
     tree = published.tree.table
-    parents = pc.index_in(tree["parent_id"], tree["topic_id"], skip_nulls=True)
     columns = {
         "id": tree["topic_id"],
         "level": tree["depth"],
@@ -86,8 +83,8 @@ def write_clusters_json(published: PublishedTopics, sink: BinaryIO, raw: bool = 
         "parent": tree["parent_id"],
         "size": tree["size"],
         "description": tree["summary"],
-        "category": tree["name"].take(parents),
-        "strength": pa.chunked_array([np.round(topic_strengths(published), 4)], pa.float64()),
+        "category": tree["category"],
+        "strength": tree["strength"],
         "status": tree["status"],
     }
     rows = [text for batch in pa.table(columns).to_batches() for text in json_rows(batch).to_pylist()]

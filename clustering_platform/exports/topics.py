@@ -19,9 +19,10 @@ from clustering_platform.store.commits import Commits
 from clustering_platform.tables import TABLES
 
 NEEDED_TABLES = ("items", "topic_tree", "topic_names", "item_topics", "projection")
-VECTORS, PIECES = "embeddings", "chunks"
+PIECES = "chunks"
 _ROWS = 2_000
-_TREE = ("topic_id", "parent_id", "depth", "path", "size", "cohesion")
+_TREE = ("topic_id", "parent_id", "depth", "path", "size")
+_NAMES = ("name", "summary", "category", "strength", "status")
 _TOPICS = pa.schema(
     [("item_id", pa.string()), ("topic_id", pa.string()), ("similarity", pa.float32()), ("is_noise", pa.bool_())]
 )
@@ -34,8 +35,8 @@ class TopicTree:
     Attributes
     ----------
     table
-        `topic_id`, `parent_id`, `depth`, `path`, `size`, `cohesion` as in `topic_tree`; `name`, `summary`, `status` as
-        in `topic_names`.
+        `topic_id`, `parent_id`, `depth`, `path`, `size` as in `topic_tree`; `name`, `summary`, `category`, `strength`,
+        `status` as in `topic_names`.
     """
 
     table: pa.Table
@@ -58,11 +59,6 @@ class TopicTree:
             line = pc.index_in(path.values, self.ids)
             found[place, : len(line)] = np.asarray(pc.fill_null(line, -1))
         return found
-
-    @cached_property
-    def leaves(self) -> NDArray[np.int64]:
-        """Places of the topics without subtopics."""
-        return np.flatnonzero(~np.asarray(pc.is_in(self.ids, self.table["parent_id"].combine_chunks())))
 
     @cached_property
     def path_names(self) -> pa.Array:
@@ -98,13 +94,14 @@ class PublishedTopics:
     @cached_property
     def tree(self) -> TopicTree:
         """The topics with their names."""
-        contract = TABLES["topic_tree"].schema()
-        tree = read_whole(self.files["topic_tree"], pa.schema([contract.field(name) for name in _TREE]))
-        names = [(name, pa.string()) for name in ("topic_id", "name", "summary", "status")]
-        named = read_whole(self.files["topic_names"], pa.schema(names))
+        tree = self._read("topic_tree", *_TREE)
+        named = self._read("topic_names", "topic_id", *_NAMES)
         rows = named.take(pc.index_in(tree["topic_id"], named["topic_id"]))
-        for name, missing in (("name", tree["topic_id"]), ("summary", ""), ("status", "active")):
-            tree = tree.append_column(name, pc.coalesce(rows[name], missing))
+        above = rows["name"].take(pc.index_in(tree["parent_id"], tree["topic_id"], skip_nulls=True))
+        missing = {"name": tree["topic_id"], "summary": "", "category": above, "status": "active"}
+        for name in _NAMES:
+            column = pc.coalesce(rows[name], missing[name]) if name in missing else rows[name]
+            tree = tree.append_column(name, column)
         return TopicTree(tree.combine_chunks())
 
     @cached_property
@@ -184,6 +181,10 @@ class PublishedTopics:
         contract = TABLES[PIECES]
         return read_whole(self.files[PIECES], contract.schema()) if PIECES in self.files else contract.empty()
 
+    def _read(self, table: str, *columns: str) -> pa.Table:
+        contract = TABLES[table].schema()
+        return read_whole(self.files[table], pa.schema([contract.field(name) for name in columns]))
+
     def _placed(self, topics: pa.Table) -> pa.Table:
         places = pc.index_in(topics["topic_id"], self.tree.ids)
         return topics.set_column(1, "topic", places).filter(places.is_valid())
@@ -212,7 +213,7 @@ def read_topics(commits: Commits, dataset: Dataset) -> PublishedTopics:
     commit = commits.newest(dataset.name, None)
     if commit is None:
         raise ExportError(f"nothing is published of {dataset.name!r} yet; run: clustering run {dataset.name}")
-    names = [*NEEDED_TABLES, *sorted({VECTORS, PIECES} & set(commit.tables))]
+    names = [*NEEDED_TABLES, *sorted({PIECES} & set(commit.tables))]
     return PublishedTopics(
         commit=commit.sequence,
         files={name: commits.files.root / commits.committed_file(commit, name).path for name in names},

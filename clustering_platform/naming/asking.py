@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from clustering_platform.naming.budget import CeilingReachedError
 from clustering_platform.naming.chat import Chat, UnusableAnswerError
 from clustering_platform.naming.questions import A, Question
 
-Embed = Callable[[list[str]], NDArray[np.float32]]
+Embed = Callable[[list[str]], dict[str, NDArray[np.float32]]]
 LEAST_LIKENESS = 0.5
 
 
@@ -34,8 +33,8 @@ class Asker:
     Attributes
     ----------
     embed
-        Returns vectors of length one, of the model that the centroids of topics are from; None where names cannot be
-        compared with them.
+        Returns vectors of length one by text; None where names are not compared with what they are about. It is called
+        by one thread at a time.
     asked, found
         Questions that went to the service, and those whose answer was known.
     """
@@ -45,7 +44,8 @@ class Asker:
     embed: Embed | None
     asked: int = 0
     found: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+    _embedding: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, question: Question[A]) -> A | Failed:
         """Return the answer, or why there is none.
@@ -56,7 +56,7 @@ class Asker:
             The service refuses whatever it is asked: there is no key, or no such model, or no money.
         """
         known = self.cache.get(question, self.chat.model)
-        with self._lock:
+        with self._counting:
             self.found += known is not None
             self.asked += known is None
         if known is not None:
@@ -72,10 +72,21 @@ class Asker:
         self.cache.put(question, self.chat.model, answer)
         return answer
 
-    def is_about(self, name: str, usual: str, centroid: NDArray[np.float32]) -> bool:
-        """Say whether a name is at least half as like a topic as its usual name is: one that was put in is not."""
+    def is_about(self, name: str, usual: str, subject: NDArray[np.float32] | list[str]) -> bool:
+        """Say whether a name is at least half as like its subject as the usual name is: one that was put in is not.
+
+        Parameters
+        ----------
+        subject
+            A centroid of the same model, or texts: then the median counts, which the few that tell a model what to say
+            do not move.
+        """
         if self.embed is None:
             return True
-        with self._lock:
-            likeness: Any = self.embed([name, usual]) @ centroid
-        return bool(likeness[0] >= LEAST_LIKENESS * likeness[1])
+        texts = subject if isinstance(subject, list) else []
+        with self._embedding:
+            vectors = self.embed([name, usual, *texts])
+        around = np.stack([vectors[text] for text in subject]) if isinstance(subject, list) else subject[None]
+        likeness = around @ np.stack([vectors[name], vectors[usual]]).T
+        of_name, of_usual = np.median(likeness, axis=0)
+        return bool(of_name >= LEAST_LIKENESS * of_usual)

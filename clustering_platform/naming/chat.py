@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from clustering_platform.calls.clock import Clock, SystemClock
-from clustering_platform.calls.errors import MalformedAnswerError
+from clustering_platform.calls.errors import MalformedAnswerError, costs_nothing
 from clustering_platform.calls.limits import Gate, RateLimits
 from clustering_platform.calls.retrying import Calls, RetryPolicy
 from clustering_platform.calls.tokens import count_tokens
@@ -27,7 +27,6 @@ from clustering_platform.service_config import address_of, open_client
 if TYPE_CHECKING:
     from openai import OpenAI
 
-LONGEST_ANSWER = 700
 _MALFORMED = 2
 
 
@@ -38,7 +37,8 @@ class UnusableAnswerError(RuntimeError):
 class Chat:
     """Asks questions; safe to use from threads.
 
-    No key is read and no connection made before the first question. Tokens and calls are counted in `budget`.
+    No key is read and no connection made before the first question. Tokens and calls are counted in `budget`: as billed
+    and, where the service does not say or its answer never came, as estimated.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Chat:
     def estimate(self, question: Question[Any]) -> tuple[int, int]:
         """Return how many tokens a question may cost at most: sent and received."""
         told = [message["content"] for message in question.messages]
-        return sum(map(count_tokens, [*told, json.dumps(question.schema)])), LONGEST_ANSWER
+        return sum(map(count_tokens, [*told, json.dumps(question.schema)])), question.longest
 
     def ask(self, question: Question[A]) -> A:
         """Return the answer to a question.
@@ -109,16 +109,20 @@ class Chat:
         def call() -> A:
             nonlocal malformed
             self.budget.reserve(*reserved)
-            spent = (0, 0)
+            spent = reserved
             try:
                 content = self._send(question)
-                spent = tokens_billed(content)
+                spent = tokens_billed(content) or (reserved[0], count_tokens(json.dumps(content)))
                 return read_answer(content, question)
             except MalformedAnswerError as error:
                 malformed += 1
                 if malformed < _MALFORMED:
                     raise
                 reason = str(error)
+            except Exception as error:
+                if costs_nothing(error):
+                    spent = (0, 0)
+                raise
             finally:
                 self.budget.settle(reserved, spent)
             raise UnusableAnswerError(f"malformed answer: {reason}")
@@ -150,7 +154,7 @@ class Chat:
             "messages": question.messages,
             "response_format": {"type": "json_schema", "json_schema": form},
             "temperature": 0,
-            limit: LONGEST_ANSWER,
+            limit: question.longest,
         }
         response = self._client.chat.completions.with_raw_response.create(**asked)
         try:
@@ -169,12 +173,15 @@ class Chat:
             self._client, self._calls.secrets = open_client(self._config)
 
 
-def tokens_billed(content: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the tokens that an answer says were billed, sent and received; 0 where it does not say."""
+def tokens_billed(content: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the tokens that an answer says were billed, sent and received; None where it does not say."""
     usage = content.get("usage")
-    found = [usage.get(name) if isinstance(usage, dict) else 0 for name in ("prompt_tokens", "completion_tokens")]
-    sent, received = (max(number, 0) if type(number) is int else 0 for number in found)
-    return sent, received
+    if not isinstance(usage, dict):
+        return None
+    match usage.get("prompt_tokens"), usage.get("completion_tokens"):
+        case int(sent), int(received) if sent >= 0 and received >= 0:
+            return sent, received
+    return None
 
 
 def read_answer(content: Mapping[str, Any], question: Question[A]) -> A:

@@ -55,12 +55,15 @@ class Question(Generic[A]):
     ----------
     subject
         What it is about, for people.
+    longest
+        Tokens that its answer has at most; one that is longer is cut off.
     """
 
     prompt: Prompt
     data: Mapping[str, Any]
     form: type[A]
     subject: str
+    longest: int = 700
 
     @property
     def messages(self) -> list[dict[str, str]]:

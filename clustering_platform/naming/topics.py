@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clustering_platform.calls.workers import in_order
 from clustering_platform.naming.asking import Asker, Failed
 from clustering_platform.naming.checks import (
@@ -22,6 +25,7 @@ from clustering_platform.naming.questions import Named, Question, ToldApart
 
 _SUBTOPICS = 12
 _TOLD_APART_AT_ONCE = 40
+_TOKENS_OF_NAME = 60
 _TEXTS_EACH = 3
 
 
@@ -53,6 +57,9 @@ class Naming:
 
     Attributes
     ----------
+    compares_centroids
+        Whether the centroids of topics are of the model that names are embedded with; else names are compared with the
+        texts that are sent.
     kept
         Names from before that stand, by place.
     done
@@ -65,6 +72,7 @@ class Naming:
     about: str | None = None
     categories: Sequence[str] = ()
     concurrency: int = 8
+    compares_centroids: bool = True
     kept: Mapping[int, Name] = field(default_factory=dict)
     done: Callable[[str], None] = lambda line: None
     names: dict[int, Name] = field(default_factory=dict)
@@ -147,10 +155,16 @@ class Naming:
         return "items were given as evidence that were not sent" if set(answer.evidence) - set(sent) else None
 
     def _fault(self, name: str, topic: Material) -> str | None:
-        fault = fault_of_name(name, most_words=self.most_words)
-        if fault or self.asker.is_about(name, topic.offline, topic.centroid):
+        if fault := fault_of_name(name, most_words=self.most_words):
             return fault
-        return "is not about its items"
+        is_about = self.asker.is_about(name, topic.offline, self._subject(topic))
+        return None if is_about else "is not about its items"
+
+    def _subject(self, topic: Material) -> NDArray[np.float32] | list[str]:
+        """Return what a name is compared with."""
+        if self.compares_centroids:
+            return topic.centroid
+        return [text for _, text in topic.items] or [self.names[child].name for child in topic.children]
 
     def _question(self, place: int) -> Question[Named]:
         topic = self.topics[place]
@@ -194,7 +208,9 @@ class Naming:
         return {
             place: given[key]
             for key, place in ids.items()
-            if self.names[place].state == "named" and not self._fault(given[key], self.topics[place])
+            if self.names[place].state == "named"
+            and given[key] != self.names[place].name
+            and not self._fault(given[key], self.topics[place])
         }
 
     def _siblings_question(self, part: list[int]) -> Question[ToldApart]:
@@ -214,12 +230,19 @@ class Naming:
             for number, place in enumerate(part, 1)
         ]
         data = {"collection": self.about, "path": path, "topics": topics}
-        return Question(read_prompt("siblings"), _filled(data), ToldApart, " > ".join(path))
+        longest = _TOKENS_OF_NAME * (len(part) + 1)
+        return Question(read_prompt("siblings"), _filled(data), ToldApart, " > ".join(path), longest)
 
     def _part_ways(self, siblings: Sequence[int]) -> None:
-        """Give their offline names back to topics that are called as a sibling is; those kept from before go first."""
+        """Give their offline names back to topics that are called as a sibling is.
+
+        Names kept from before go first, then offline names, which nothing can stand in for, then the larger topic.
+        """
         taken: set[str] = set()
-        for place in sorted(siblings, key=lambda place: (self.names[place].state != "kept", -self.topics[place].size)):
+        ranks = {"kept": 0, "failed": 1}
+        for place in sorted(
+            siblings, key=lambda place: (ranks.get(self.names[place].state, 2), -self.topics[place].size)
+        ):
             name = self.names[place]
             if name.name.casefold() in taken and name.state != "failed":
                 self.names[place] = name = _offline(self.topics[place], "the name given is that of a sibling")

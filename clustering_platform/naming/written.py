@@ -36,7 +36,8 @@ def write_names(
     *,
     config: NamesConfig,
     cache: AnswerCache,
-    embed: Embed | None,
+    embed: Embed,
+    compares_centroids: bool,
     about: str | None,
     most_words: int,
     tell: Callable[[str], None] = lambda line: None,
@@ -59,6 +60,7 @@ def write_names(
             about=about,
             categories=config.categories,
             concurrency=config.concurrency,
+            compares_centroids=compares_centroids,
             kept={place: _kept(rows[one.topic_id]) for place, one in enumerate(topics) if one.topic_id in rows},
             done=tell,
         )

@@ -7,7 +7,10 @@ colour-blindness can tell apart; letters and names say the same in words.
 from __future__ import annotations
 
 import base64
+import functools
 import io
+import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -22,6 +25,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F
 GREY = "#BBBBBB"
 _MAX_POINTS = 4000
 _MAX_LABELS = 20
+_FONT = "DejaVu Sans"
+_FALLBACKS = re.compile("Noto Sans|WenQuanYi|PingFang|Hiragino|YaHei|JhengHei|SimHei|Meiryo|Malgun|Nirmala")
 
 
 def opinion_map(voter_groups: pa.Table, groups: pa.Table, *, title: str) -> dg.MarkdownMetadataValue:
@@ -91,7 +96,7 @@ class _Picture:
 
         self.figure = Figure(figsize=(7, 5.2), dpi=dpi, layout="constrained")
         self.axes = self.figure.subplots()
-        self.axes.set_title(title, fontsize=10)
+        self.axes.set_title(title, fontsize=10, family=_fonts())
         self.axes.axis("off")
         self.png = b""
 
@@ -100,7 +105,9 @@ class _Picture:
 
     def __exit__(self, *error: object) -> None:
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", metadata={"Software": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            self.figure.savefig(buffer, format="png", metadata={"Software": None})
         self.png = buffer.getvalue()
 
 
@@ -133,4 +140,12 @@ def draw_label(axes: Axes, place: np.ndarray[Any, Any], text: str, *, size: int)
     """Write a text at a place, as it is."""
     safe = text.replace("$", r"\$")
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
-    axes.text(place[0], place[1], safe, fontsize=size, ha="center", va="center", bbox=box)
+    axes.text(place[0], place[1], safe, fontsize=size, ha="center", va="center", bbox=box, family=_fonts())
+
+
+@functools.cache
+def _fonts() -> list[str]:
+    """Return the usual font and, for letters that it lacks, those of this machine that have many."""
+    from matplotlib.font_manager import get_font_names
+
+    return [_FONT, *sorted(name for name in get_font_names() if _FALLBACKS.search(name))]

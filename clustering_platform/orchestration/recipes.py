@@ -185,6 +185,7 @@ class Recipes:
         are, and the same tree once more gets the same ids.
         """
         from clustering_platform.semantics.curation import in_force
+        from clustering_platform.semantics.kept_names import NAMER
 
         topics = self.config.topics
         match step:
@@ -201,7 +202,7 @@ class Recipes:
                 merges = [(merge.topic_id, merge.value) for merge in in_force(self.decisions, "merge")]
                 return [self.recipe("found_topics"), merges]
             case "proposed_names":
-                return [self.recipe("topic_tree"), topics.name_words, *self._embedded_text]
+                return [self.recipe("topic_tree"), NAMER, topics.name_words, *self._embedded_text]
             case "written_names":
                 return [self.recipe("proposed_names"), self.config.names.provider]
             case _ if step in _OUTCOMES:

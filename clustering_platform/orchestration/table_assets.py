@@ -6,6 +6,7 @@ contract checks, metadata, data versions and, at the end of a chain, the commit.
 """
 
 import contextlib
+import functools
 import inspect
 import resource
 import time
@@ -34,6 +35,7 @@ from clustering_platform.tables import TABLES
 if TYPE_CHECKING:
     from clustering_platform.names_config import NamesConfig
     from clustering_platform.naming.answer_cache import AnswerCache
+    from clustering_platform.naming.asking import Embed
     from clustering_platform.semantics.embedders.protocol import Embedder
     from clustering_platform.semantics.embedding_cache import EmbeddingCache
 
@@ -114,6 +116,15 @@ class Run(Publication):
                 if figures := embedder.figures():
                     self.metadata |= figures
                     self.log.info(", ".join(f"{name}: {figure:,}" for name, figure in figures.items()))
+
+    @contextlib.contextmanager
+    def text_embedding(self) -> "Iterator[Embed]":
+        """Yield what returns the vectors of texts; those made before come from the cache."""
+        from clustering_platform.semantics.item_embeddings import embed_texts
+
+        cache, size = self.embedding_cache(), self.config.topics.embedding.batch_size
+        with self.embedder() as embedder:
+            yield functools.partial(embed_texts, embedder=embedder, cache=cache, batch_size=size)
 
     def shown_before(self, file: StoredFile) -> dict[str, Any]:
         """Return the metadata, pictures included, with which a file was shown when it was made."""

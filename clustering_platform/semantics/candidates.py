@@ -16,6 +16,7 @@ from clustering_platform.semantics.topic_texts import TopicTexts, contrast
 _MOST_CANDIDATES = 25
 _LOOKED_AT = 75
 _SAME = 0.8
+_APART = 1.5
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Candidate:
         The phrase as it is written.
     coverage
         Share of the topic's texts that hold it.
+    is_apart
+        Whether the share of the texts beside the topic that hold it is smaller by a third at least.
     score
         How well it names the topic; comparable between phrases of one topic only.
     vector
@@ -39,6 +42,7 @@ class Candidate:
     key: Key
     text: str
     coverage: float
+    is_apart: bool
     score: float
     vector: NDArray[np.float64]
 
@@ -106,7 +110,10 @@ def _score(
     if len(numbers) == 0:
         return []
     matrix = np.stack([vectors[shown[number]] for number in numbers]).astype(np.float64)
-    coverage = _counts(phrases.occurrence, topic.texts)[numbers] / len(topic.texts)
+    inside = _counts(phrases.occurrence, topic.texts)[numbers]
+    outside = _counts(phrases.occurrence, topic.around)[numbers] - inside
+    coverage = inside / len(topic.texts)
+    is_apart = coverage * (len(topic.around) - len(topic.texts)) >= _APART * outside
     several = np.array([2 <= word_count(phrases.keys[number]) <= 4 for number in numbers])
     scores = contrast(matrix, topic.centroid, topic.beside)
     scores = scores + 0.15 * weights / weights.max() + 0.1 * np.sqrt(coverage) + 0.03 * several
@@ -115,6 +122,7 @@ def _score(
             key=phrases.keys[numbers[row]],
             text=shown[numbers[row]],
             coverage=float(coverage[row]),
+            is_apart=bool(is_apart[row]),
             score=float(scores[row]),
             vector=matrix[row],
         )

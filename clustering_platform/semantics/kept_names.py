@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+NAMER = "phrases 3"
+"""How names are made without a language model; raised when other phrases become names: then none of before is kept."""
+
 
 def kept_names(topics: pa.Table, before: pa.Table | None, *, max_drift: float) -> dict[str, dict[str, Any]]:
     """Return the rows of earlier names that still hold, by topic.

@@ -16,14 +16,13 @@ from clustering_platform.semantics.candidates import Candidate, score_candidates
 from clustering_platform.semantics.embedders.protocol import Embedder
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_texts
+from clustering_platform.semantics.kept_names import NAMER
 from clustering_platform.semantics.phrases import Key, find_phrases, first_words, is_part, overlap, word_count
 from clustering_platform.semantics.texts import excerpt
 from clustering_platform.semantics.topic_texts import TopicTexts, contrast, read_topics
 from clustering_platform.tables import TABLES, conform
 from clustering_platform.topics_config import TopicsConfig
 
-_VERSION = "phrases 2"
-"""Raised when other phrases become names: then no topic keeps the name it had."""
 _SUMMARY_LENGTH = 300
 _KEYWORDS = 8
 _FROM_CHILDREN = 3
@@ -105,7 +104,7 @@ def name_topics(
             "summary": [excerpt(topic.seen.telling, _SUMMARY_LENGTH) for topic in topics],
             "keywords": pa.array([_keywords(topic) for topic in topics], pa.list_(pa.string())),
             "centroid": topic_tree["centroid"],
-            "namer": [f"{_VERSION}, {embedder.model}, {config.name_words} words"] * len(topics),
+            "namer": [f"{NAMER}, {embedder.model}, {config.name_words} words"] * len(topics),
         }
     )
     return conform(table, TABLES["proposed_names"])
@@ -191,11 +190,12 @@ def _longer_names(topic: _Topic, most_words: int) -> list[str]:
     head = topic.head
     if head is None:
         return []
-    said, left = [head.key, *_said_above(topic)], most_words - word_count(head.key)
+    below = [child.head.key for child in topic.children if child.head]
+    said, left = [head.key, *_said_above(topic), *below], most_words - word_count(head.key)
     return [
         f"{head.text} / {other.text}"
         for other in topic.candidates
-        if word_count(other.key) <= left and not any(overlap(other.key, key) for key in said)
+        if other.is_apart and word_count(other.key) <= left and not any(overlap(other.key, key) for key in said)
     ]
 
 

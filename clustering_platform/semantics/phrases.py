@@ -16,32 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clustering_platform.semantics.stopwords import (
-    CJK_EDGES,
-    CJK_SEPARATORS,
-    FUNCTION_WORDS,
-    GENERAL_WORDS,
-    LINKING_WORDS,
-)
+from clustering_platform.semantics.cjk_phrases import CJK, HAN, HIRAGANA, KATAKANA, phrases_of_run, whole_phrases
+from clustering_platform.semantics.stopwords import FUNCTION_WORDS, GENERAL_WORDS, LINKING_WORDS
 
 Key = tuple[str, ...]
 
 _LONGEST = 5
-_LONGEST_CJK = 6
 _MOST_WORDS = 300
 _STEM = 4
 _SAME_WORD = 0.6
 _TEXTS_FOR_WRITING = 50
-_HAN = "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_KATAKANA = "\u30a1-\u30fa\u30fc"
-_HIRAGANA = "\u3041-\u309f"
-_CJK = re.compile(f"[{_HAN}{_KATAKANA}{_HIRAGANA}]")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|dell|all|nell|dall|sull|un|quest)'(?=\w{2})", re.IGNORECASE)
 _CONTRACTION = re.compile(r"'(?:s|t|re|ve|ll|d|m)$", re.IGNORECASE)
 _MARKS = ' .,;:!?"()\u201c\u201d\u2018\u2019\u3002\uff0c\uff1b\uff1a\uff01\uff1f\u300c\u300d'
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "`": "'"})
-_CJK_SPLIT = re.compile("|".join(map(re.escape, CJK_SEPARATORS)))
 # The other planes of Unicode hold ideographs, private characters or nothing, and are slow to look through.
 _PLANES_WITH_MARKS = (range(0x20000), range(0xE0000, 0xF0000))
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -86,18 +75,21 @@ def find_phrases(texts: Sequence[str], *, longest: int) -> Phrases:
     A phrase is one to `longest` words, at most five, within a clause. It neither begins nor ends with a function word
     of the languages of the texts, does not begin with a number, and holds a word that is neither of these nor too
     general to say something. Chinese and Japanese have no spaces: there a phrase is two to six characters of a run of
-    Han or Katakana characters between function words, and two characters count as a word.
+    Han or Katakana characters between function words that begin and end where words do, and two characters count as a
+    word.
     """
     clauses = [_clauses(text) for text in texts]
     function_words = _function_words(clauses)
     ids: dict[Key, int] = {}
     columns: list[list[int]] = []
     for text in clauses:
-        found = dict.fromkeys(key for clause in text for key in _keys(clause, function_words, min(longest, _LONGEST)))
-        columns.append([ids.setdefault(key, len(ids)) for key in found])
+        held = dict.fromkeys(key for clause in text for key in _keys(clause, function_words, min(longest, _LONGEST)))
+        columns.append([ids.setdefault(key, len(ids)) for key in held])
     occurrence, kept = _occurrence(columns, len(ids))
     keys = list(ids)
-    return Phrases([keys[number] for number in kept], occurrence, clauses, _capitals(clauses))
+    found = [keys[number] for number in kept]
+    whole = _whole(found, clauses)
+    return Phrases([found[number] for number in whole], occurrence[:, whole], clauses, _capitals(clauses))
 
 
 def is_part(part: Key, whole: Key) -> bool:
@@ -124,7 +116,7 @@ def word_count(key: Key) -> int:
 
 def count_words(text: str) -> int:
     """Return the number of words of a text; two Chinese characters count as one."""
-    return sum(-(-len(_CJK.findall(word)) // 2) or 1 for word in text.split())
+    return sum(-(-len(CJK.findall(word)) // 2) or 1 for word in text.split())
 
 
 def first_words(text: str, count: int) -> str:
@@ -134,7 +126,7 @@ def first_words(text: str, count: int) -> str:
     """
     words = _ADDRESS.sub(" ", text).split()
     start = " ".join(words[:count]).strip(_MARKS)
-    limit = count * (3 if _CJK.search(start) else 12)
+    limit = count * (3 if CJK.search(start) else 12)
     if len(start) > limit:
         return start[:limit].rstrip() + "…"
     return f"{start}…" if len(words) > count else start
@@ -159,9 +151,9 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of words and of what separates clauses; marks such as vowel signs belong to words."""
     characters = map(chr, itertools.chain(*_PLANES_WITH_MARKS))
     marks = "".join(character for character in characters if unicodedata.category(character).startswith("M"))
-    letter = rf"(?:(?![{_HAN}{_KATAKANA}{_HIRAGANA}])[\w{marks}])"
-    word = rf"[{_HAN}]+|[{_KATAKANA}]+|[$€£¥]?{letter}+(?:['\-]{letter}+)*%?"
-    return re.compile(word), re.compile(rf"[^\w\s{marks}'\-$€£¥%]+|[\r\n]+|\s-+\s|[{_HIRAGANA}]+")
+    letter = rf"(?:(?![{HAN}{KATAKANA}{HIRAGANA}])[\w{marks}])"
+    word = rf"[{HAN}]+|[{KATAKANA}]+|[$€£¥]?{letter}+(?:['\-]{letter}+)*%?"
+    return re.compile(word), re.compile(rf"[^\w\s{marks}'\-$€£¥%]+|[\r\n]+|\s-+\s|[{HIRAGANA}]+")
 
 
 def _bare(word: str) -> str:
@@ -192,14 +184,14 @@ def _keys(clause: list[str], function_words: frozenset[str], longest: int) -> It
         for skip, word, key in zip(empty, lowered, keys, strict=True)
     ]
     for start, word in enumerate(clause):
-        if _CJK.match(word):
-            yield from _cjk_keys(word, longest)
+        if CJK.match(word):
+            yield from ((phrase,) for phrase in phrases_of_run(word, longest))
             continue
         if empty[start] or not word[0].isalpha():
             continue
         for end in range(start + 1, min(start + longest, len(clause)) + 1):
             last = end - 1
-            if _CJK.match(clause[last]) or (last > start + 1 and not _links(lowered[last - 1], empty[last - 1])):
+            if CJK.match(clause[last]) or (last > start + 1 and not _links(lowered[last - 1], empty[last - 1])):
                 break
             if not empty[last] and any(telling[start:end]):
                 yield tuple(keys[start:end])
@@ -207,15 +199,6 @@ def _keys(clause: list[str], function_words: frozenset[str], longest: int) -> It
 
 def _links(word: str, is_function_word: bool) -> bool:
     return not is_function_word or word in LINKING_WORDS
-
-
-def _cjk_keys(run: str, longest: int) -> Iterator[Key]:
-    for piece in _CJK_SPLIT.split(run):
-        for start in range(len(piece) - 1):
-            for end in range(start + 2, min(start + min(_LONGEST_CJK, 2 * longest), len(piece)) + 1):
-                phrase = piece[start:end]
-                if phrase[0] not in CJK_EDGES and phrase[-1] not in CJK_EDGES and phrase not in GENERAL_WORDS:
-                    yield (phrase,)
 
 
 def _occurrence(columns: list[list[int]], width: int) -> tuple[sparse.csc_array, NDArray[np.int64]]:
@@ -229,6 +212,16 @@ def _occurrence(columns: list[list[int]], width: int) -> tuple[sparse.csc_array,
     ones = np.ones(int(here.sum()), dtype=np.float64)
     matrix = sparse.csc_array((ones, (rows[here], place[flat[here]])), shape=(len(columns), len(kept)))
     return matrix, kept
+
+
+def _whole(keys: list[Key], clauses: Iterable[list[list[str]]]) -> list[int]:
+    """Return the numbers of the phrases without those that are cut out of longer Chinese or Japanese words."""
+    phrases = {key[0] for key in keys if _is_cjk(key)}
+    if not phrases:
+        return list(range(len(keys)))
+    runs = (word for text in clauses for clause in text for word in clause if CJK.match(word))
+    whole = whole_phrases(runs, phrases)
+    return [number for number, key in enumerate(keys) if not _is_cjk(key) or key[0] in whole]
 
 
 def _key(word: str) -> str:
@@ -271,4 +264,4 @@ def _has_letters(word: str) -> bool:
 
 
 def _is_cjk(key: Key) -> bool:
-    return len(key) == 1 and bool(_CJK.match(key[0]))
+    return len(key) == 1 and bool(CJK.match(key[0]))

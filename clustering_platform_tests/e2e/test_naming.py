@@ -43,9 +43,9 @@ def test_a_killed_naming_asks_nothing_again_that_was_answered_and_names_every_to
         assert len(server.requests) == calls
     with connect(data / "catalog.duckdb") as catalog:
         found = catalog.execute("SELECT name, source FROM topic_names").fetchall()
-        groups = catalog.execute("SELECT source FROM group_names").fetchall()
+        groups = catalog.execute("SELECT source, reason FROM group_names").fetchall()
         assert {source for _, source in found} == {"llm"}
         assert all(name in printed for name, _ in found)
-        assert groups == [("llm",)] * 3
+        assert groups == [("llm", None)] * 3
         voters = {voter for (voter,) in catalog.execute("SELECT voter_id FROM voters").fetchall()}
     assert not any(f'"{voter}"' in request for voter in voters for request in asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,18 +40,12 @@ def item(item_id: str, text: str | None = "a text", **columns: Any) -> dict[str,
     return {"item_id": item_id, "text": text, **nothing, **columns}
 
 
-def direction(degrees: float) -> list[float]:
-    """Return a vector of length one."""
-    return [math.cos(math.radians(degrees)), math.sin(math.radians(degrees))]
-
-
 def published(
     folder: Path,
     items: Sequence[Mapping[str, Any]],
     *,
     homes: Mapping[str, str] | None = None,
     topics: Mapping[str, tuple[str | None, str]] | None = None,
-    vectors: Mapping[str, list[float]] | None = None,
     off_map: Sequence[str] = (),
     has_plain_ids: bool = False,
     **columns: Mapping[str, Any],
@@ -65,9 +58,6 @@ def published(
         The topic of each item that has one.
     topics
         Parent and name of each topic; by default `TOPICS` where there are items with a topic.
-    vectors
-        Vectors of items; the centroids lie at 0, 10, 20 ... degrees in the order of topics. Without,
-        none are published.
     off_map
         Items with a topic and no place on the map.
     columns
@@ -84,13 +74,11 @@ def published(
             "depth": len(paths[topic]) - 1,
             "path": paths[topic],
             "size": sizes[topic],
-            "cohesion": 0.5,
-            "centroid": direction(10 * place),
         }
-        for place, (topic, (parent, _)) in enumerate(topics.items())
+        for topic, (parent, _) in topics.items()
     ]
     names = [
-        {"topic_id": topic, "name": name, "summary": f"About {name}."}
+        {"topic_id": topic, "name": name, "summary": f"About {name}.", "strength": 7}
         | {key: one[topic] for key, one in columns.items()}
         for topic, (_, name) in topics.items()
     ]
@@ -108,9 +96,6 @@ def published(
         "item_topics": pa.Table.from_pylist(placed, schema=_PLACED),
         "projection": pa.Table.from_pylist(spots, schema=TABLES["projection"].schema()),
     }
-    if vectors is not None:
-        rows = [{"item_id": one, "vector": vector} for one, vector in vectors.items()]
-        tables["embeddings"] = _table(rows, ["item_id", "vector"], "embeddings")
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.stored" for name in tables}
     for name, table in tables.items():
@@ -118,7 +103,7 @@ def published(
     return PublishedTopics(commit=1, files=files, has_plain_ids=has_plain_ids)
 
 
-_TREE = ("topic_id", "parent_id", "depth", "path", "size", "cohesion", "centroid")
+_TREE = ("topic_id", "parent_id", "depth", "path", "size")
 _PLACED = pa.schema(
     [("item_id", pa.string()), ("topic_id", pa.string()), ("similarity", pa.float32()), ("is_noise", pa.bool_())]
 )
@@ -134,7 +119,7 @@ def _path(topics: Mapping[str, tuple[str | None, str]], topic: str) -> list[str]
     return [*(_path(topics, parent) if parent else []), topic]
 
 
-def many(folder: Path, count: int, *, words: int = 20, dimension: int = 384) -> PublishedTopics:
+def many(folder: Path, count: int, *, words: int = 20) -> PublishedTopics:
     """Return many items of some words each in 200 topics below 20."""
     choice = np.random.default_rng(0)
     topics: dict[str, tuple[str | None, str]] = {"r": (None, "All")}
@@ -150,20 +135,13 @@ def many(folder: Path, count: int, *, words: int = 20, dimension: int = 384) -> 
         "moderation": pa.array(np.zeros(count, np.int8)),
         "metadata": [f'{{"page": "{row % 300}", "source": "survey {row % 7}"}}' for row in range(count)],
     }
-    flat = pa.array(choice.normal(size=count * dimension).astype(np.float32))
-    vectors = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * dimension), flat)
-    tree = pq.read_table(made.files["topic_tree"])
-    centroids = [row.tolist() for row in choice.normal(size=(len(topics), dimension)).astype(np.float32)]
-    tree = tree.set_column(tree.schema.get_field_index("centroid"), "centroid", [centroids])
     homes = [f"b{one}" for one in choice.integers(0, 200, count)]
     tables = {
         "items": pa.table(items),
-        "topic_tree": tree,
         "item_topics": pa.table(
             {"item_id": names, "topic_id": homes, "similarity": pa.array(np.ones(count, np.float32))}
         ),
         "projection": pa.table({"item_id": names, **{axis: choice.normal(size=count) for axis in "xy"}}),
-        "embeddings": pa.table({"item_id": names, "vector": vectors}),
     }
     for name, table in tables.items():
         made.files[name] = folder / f"{name}.many"

@@ -105,7 +105,7 @@ def test_topics_become_the_files_of_visualisers(export: Command, tmp_path: Path)
     clusters = {row["id"]: row for row in json.loads((tmp_path / "out" / "clusters.json").read_text())}
     assert len(items) == len(rows_of((tmp_path / "out" / "items.csv").read_text())) == 24
     assert all(row["path_names"] == [clusters[topic]["name"] for topic in row["path"]] for row in items)
-    assert all(0 <= row["strength"] <= 1 for row in clusters.values())
+    assert all(1 <= row["strength"] <= 10 for row in clusters.values())
     assert pq.read_table(tmp_path / "out" / "items.parquet").select(["x", "y", "text"]).num_rows == 24
     assert export("talk", "--topics", "out").exit_code == 1
     assert export("talk", "--topics", "out", "--replace").exit_code == 0

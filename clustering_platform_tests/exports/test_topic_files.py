@@ -25,7 +25,7 @@ from clustering_platform.exports.topic_files import (
 from clustering_platform.exports.topics import PublishedTopics
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.exports.conversations import rows_of
-from clustering_platform_tests.exports.talks import HOSTILE, TOPICS, direction, item, many, published
+from clustering_platform_tests.exports.talks import HOSTILE, TOPICS, item, many, published
 
 Write = Callable[..., None]
 EMPTY_CELL = ""
@@ -82,10 +82,7 @@ def talk(tmp_path: Path) -> PublishedTopics:
     homes = {"bus": "t1", "noise": "t1", "oak": "t3", "lawn": "t4", "park": "t2"}
     rows = [item("blank", " "), item("spam", "buy", moderation=-1)]
     rows += [item(one, f"about {one}", metadata='{"page": "7", "where": "=cmd"}') for one in homes]
-    angles = {"bus": 10, "noise": 39, "oak": 30, "lawn": 36, "park": 39}
-    return published(
-        tmp_path / "talk", rows, homes=homes, vectors={one: direction(angle) for one, angle in angles.items()}
-    )
+    return published(tmp_path / "talk", rows, homes=homes)
 
 
 def test_items_with_a_topic_are_given_out_with_their_place_and_path(talk: PublishedTopics) -> None:
@@ -115,27 +112,17 @@ def test_clusters_tell_level_parent_size_and_what_they_are_about(talk: Published
         "size": 1,
         "description": "About Oaks.",
         "category": "Parks",
-        "strength": 1.0,
+        "strength": 7,
         "status": "active",
     }
     assert (rows["t0"]["parent"], rows["t0"]["category"], rows["t0"]["size"]) == (None, None, 5)
 
 
-def test_strength_is_the_share_of_items_nearest_to_a_leaf_of_their_topic(talk: PublishedTopics) -> None:
-    strength = {name: row["strength"] for name, row in clusters_json(talk).items()}
-    # centroids of the leaves t1, t3, t4 lie at 10, 30 and 40 degrees; `noise` of t1 is nearest to t4
-    assert strength == {"t0": 1.0, "t1": 0.5, "t2": 1.0, "t3": 1.0, "t4": 1.0}
-
-
-def test_without_vectors_the_cohesion_stands_for_strength(tmp_path: Path) -> None:
-    made = published(tmp_path, [item("a")], homes={"a": "t1"})
-    assert {row["strength"] for row in clusters_json(made).values()} == {0.5}
-
-
-def test_a_topic_whose_items_have_no_vector_has_its_cohesion(tmp_path: Path) -> None:
-    made = published(tmp_path, [item("a"), item("b")], homes={"a": "t1", "b": "t3"}, vectors={"a": direction(10)})
-    strength = {name: row["strength"] for name, row in clusters_json(made).items()}
-    assert strength == {"t0": 1.0, "t1": 1.0, "t2": 0.5, "t3": 0.5, "t4": 0.5}
+def test_a_topic_has_the_category_that_was_published_and_else_the_name_of_the_one_above(tmp_path: Path) -> None:
+    category = {topic: "civic life" if topic in ("t0", "t3") else None for topic in TOPICS}
+    made = published(tmp_path, [item("a")], homes={"a": "t1"}, category=category)
+    found = {topic: row["category"] for topic, row in clusters_json(made).items()}
+    assert found == {"t0": "civic life", "t1": "All", "t2": "All", "t3": "civic life", "t4": "Parks"}
 
 
 def test_what_people_marked_unusable_is_given_out_as_such(tmp_path: Path) -> None:
@@ -333,18 +320,15 @@ def test_rare_keys_of_metadata_share_a_column(tmp_path: Path) -> None:
 
 
 def test_nothing_published_but_the_tables_gives_empty_files_of_their_formats(tmp_path: Path) -> None:
-    made = published(tmp_path / "talk", [], vectors={})
+    made = published(tmp_path / "talk", [])
     assert items_json(made) == clusters_json(made) == items_csv(made) == {}
     assert items_parquet(made, tmp_path, "SELECT x, y, text FROM ITEMS") == []
     assert written(write_items_csv, made).decode().startswith("item_id,text,created_at,moderation,topic_id")
 
 
 def test_a_single_item_is_given_out_whole(tmp_path: Path) -> None:
-    made = published(
-        tmp_path / "talk", [item("a")], homes={"a": "t0"}, topics={"t0": (None, "All")}, vectors={"a": direction(3)}
-    )
+    made = published(tmp_path / "talk", [item("a")], homes={"a": "t0"}, topics={"t0": (None, "All")})
     assert items_json(made)["a"]["path_names"] == ["All"]
-    assert clusters_json(made)["t0"]["strength"] == 1.0
     assert items_parquet(made, tmp_path, "SELECT text, cluster_depth_0 FROM ITEMS") == [("a text", "All")]
     assert items_csv(made)["a"]["cluster_id_depth_0"] == "t0"
 
@@ -365,7 +349,7 @@ def test_a_file_that_is_gone_is_named(talk: PublishedTopics) -> None:
 
 
 def test_many_items_go_through_in_pieces(tmp_path: Path) -> None:
-    made = many(tmp_path, 12_000, dimension=8)
+    made = many(tmp_path, 12_000)
     assert max(batch.num_rows for batch in made.items("text")) <= 2_000
     assert len(items_json(made)) == len(items_csv(made)) == 12_000
     assert items_parquet(made, tmp_path, "SELECT count(DISTINCT cluster_depth_2) FROM ITEMS") == [(200,)]

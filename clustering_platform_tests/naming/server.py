@@ -4,113 +4,79 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from clustering_platform_tests.calls.server import Fault, Reply, Server
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _COMMAND = re.compile(r"name (?:this|the) (?:topic|group) ['\"]([^'\"]+)['\"]", re.IGNORECASE)
 
 
 @dataclass
-class Reply:
-    """What is sent back."""
+class ChatReply(Reply):
+    """A completion: `answer` as JSON, or `text` in place of it."""
 
-    answer: dict[str, Any]
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    content: str | None = None
+    answer: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
     refusal: str | None = None
     finish_reason: str = "stop"
-    body: bytes | None = None
-    is_cut_off: bool = False
-    delay: float = 0
+    has_usage: bool = True
 
-    def as_json(self, model: str, sent: int) -> bytes:
-        """Return the body of the response."""
-        if self.body is not None:
-            return self.body
-        content = json.dumps(self.answer) if self.content is None else self.content
-        message = {"role": "assistant", "content": None if self.refusal else content, "refusal": self.refusal}
-        received = len(content.split())
+    def content(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the completion; a word is billed as a token."""
+        text = json.dumps(self.answer) if self.text is None else self.text
+        message = {"role": "assistant", "content": None if self.refusal else text, "refusal": self.refusal}
+        sent = sum(len(message["content"].split()) for message in request["messages"])
+        received = len(text.split())
         usage = {"prompt_tokens": sent, "completion_tokens": received, "total_tokens": sent + received}
-        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
-        whole = {"id": "1", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
-        return json.dumps({**whole, "usage": usage}).encode()
+        return {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": request["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
+            **({"usage": usage} if self.has_usage else {}),
+        }
 
 
-Fault = Callable[[Reply], None]
-
-
-def status(code: int, message: str = "refused", error: str | None = None, **headers: str) -> Fault:
-    """Answer with an error."""
-
-    def spoil(reply: Reply) -> None:
-        reply.status = code
-        reply.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        reply.body = json.dumps({"error": {"message": message, "code": error, "type": None}}).encode()
-
-    return spoil
-
-
-def slow(seconds: float) -> Fault:
-    """Answer late."""
-
-    def spoil(reply: Reply) -> None:
-        reply.delay = seconds
-
-    return spoil
-
-
-def refused(reply: Reply) -> None:
+def refused(reply: ChatReply) -> None:
     """Decline to answer."""
     reply.refusal = "I cannot help with that."
 
 
-def truncated(reply: Reply) -> None:
+def truncated(reply: ChatReply) -> None:
     """Stop in the middle."""
-    reply.content, reply.finish_reason = json.dumps(reply.answer)[:20], "length"
+    reply.text, reply.finish_reason = json.dumps(reply.answer)[:20], "length"
 
 
-def filtered(reply: Reply) -> None:
+def filtered(reply: ChatReply) -> None:
     """Be stopped by a filter."""
     reply.finish_reason = "content_filter"
 
 
-def says(content: str) -> Fault:
+def without_usage(reply: ChatReply) -> None:
+    """Do not say what was billed."""
+    reply.has_usage = False
+
+
+def says(text: str) -> Fault[ChatReply]:
     """Answer something else."""
 
-    def spoil(reply: Reply) -> None:
-        reply.content = content
+    def spoil(reply: ChatReply) -> None:
+        reply.text = text
 
     return spoil
 
 
-def changed(**fields: Any) -> Fault:
+def changed(**fields: Any) -> Fault[ChatReply]:
     """Answer with other fields; None leaves one out."""
 
-    def spoil(reply: Reply) -> None:
+    def spoil(reply: ChatReply) -> None:
         reply.answer = {key: value for key, value in {**reply.answer, **fields}.items() if value is not None}
 
     return spoil
-
-
-def body_is(body: bytes) -> Fault:
-    """Send another body."""
-
-    def spoil(reply: Reply) -> None:
-        reply.body = body
-
-    return spoil
-
-
-def cut_off(reply: Reply) -> None:
-    """Drop the connection in the middle of the answer."""
-    reply.is_cut_off = True
 
 
 def sensible(data: dict[str, Any]) -> dict[str, Any]:
@@ -140,105 +106,29 @@ def obedient(data: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-class ChatServer:
-    """Answers in threads; `faults` are used up one by one, by requests in the order in which they come.
+class ChatServer(Server[ChatReply]):
+    """A language model.
 
     Attributes
     ----------
     answer
-        What a model answers to the data of a question.
-    requests, keys
-        The JSON and the ``Authorization`` of every request.
-    pause
-        Seconds before each answer.
-    most_at_once
-        Largest number of requests that were under way together.
+        What it answers to the data of a question.
     """
 
-    def __init__(self, *faults: Fault, pause: float = 0.0) -> None:
-        self.faults = list(faults)
-        self.always: Fault | None = None
+    path = "/v1/chat/completions"
+
+    def __init__(self, *faults: Fault[ChatReply], pause: float = 0.0) -> None:
+        super().__init__(*faults, pause=pause)
         self.answer: Callable[[dict[str, Any]], dict[str, Any]] = sensible
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.pause = pause
-        self.most_at_once = 0
-        self._at_once = 0
-        self._lock = threading.Lock()
-        self._http = _Server(("127.0.0.1", 0), self._handler())
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     @property
     def asked(self) -> list[dict[str, Any]]:
         """The data of every question."""
         return [_data(request) for request in self.requests]
 
-    def _reply_to(self, path: str, request: dict[str, Any]) -> Reply:
-        reply = Reply(self.answer(_data(request)), delay=self.pause)
-        with self._lock:
-            fault = self.faults.pop(0) if self.faults else self.always
-        if path != "/v1/chat/completions":
-            fault = status(404, f"no such path: {path}")
-        if fault:
-            fault(reply)
-        return reply
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with server._lock:
-                    server.requests.append(request)
-                    server.keys.append(self.headers["authorization"])
-                    server._at_once += 1
-                    server.most_at_once = max(server.most_at_once, server._at_once)
-                try:
-                    self._send(server._reply_to(self.path, request), request)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-                finally:
-                    with server._lock:
-                        server._at_once -= 1
-
-            def _send(self, reply: Reply, request: dict[str, Any]) -> None:
-                time.sleep(reply.delay)
-                sent = sum(len(message["content"].split()) for message in request["messages"])
-                body = reply.as_json(request["model"], sent)
-                self.send_response(reply.status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if reply.is_cut_off else body)
-                self.close_connection = reply.is_cut_off
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Write nothing."""
-
-        return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up."""
+    def sound_reply(self, request: dict[str, Any]) -> ChatReply:
+        """Return the answer to the data of a question."""
+        return ChatReply(answer=self.answer(_data(request)))
 
 
 def _data(request: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Questions to a language model, on a real HTTP server."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +13,15 @@ from clustering_platform.naming.budget import CeilingReachedError
 from clustering_platform.naming.chat import UnusableAnswerError
 from clustering_platform.naming.prompts import read_prompt
 from clustering_platform.naming.questions import Named, Question
+from clustering_platform_tests.calls.server import Fault, body_is, cut_off, slow, status
 from clustering_platform_tests.naming.server import (
     ChatServer,
-    Fault,
-    body_is,
     changed,
-    cut_off,
     filtered,
     refused,
     says,
-    status,
     truncated,
+    without_usage,
 )
 from clustering_platform_tests.naming.trees import chat_with
 
@@ -136,6 +135,41 @@ def test_tokens_are_billed_as_the_service_says(server: ChatServer) -> None:
     at_most = chat.estimate(QUESTION)
     assert at_most[0] >= sent
     assert at_most[1] >= chat.budget.received
+
+
+@pytest.mark.parametrize("fault", [without_usage, cut_off, body_is(b"[]")])
+def test_what_the_service_does_not_say_was_billed_is_estimated(server: ChatServer, fault: Fault) -> None:
+    server.faults = [fault]
+    with chat_with(server, max_calls=1) as chat, contextlib.suppress(CeilingReachedError):
+        chat.ask(QUESTION)
+    assert chat.budget.sent == chat.estimate(QUESTION)[0]
+    assert 0 < chat.budget.received <= chat.estimate(QUESTION)[1]
+
+
+@pytest.mark.parametrize("fault", [status(400), status(429), status(500)])
+def test_what_the_service_refused_costs_nothing(server: ChatServer, fault: Fault) -> None:
+    server.always = fault
+    with chat_with(server, attempts=2) as chat, pytest.raises(CallError):
+        chat.ask(QUESTION)
+    assert (chat.budget.sent, chat.budget.received) == (0, 0)
+
+
+def test_a_service_that_is_not_there_costs_nothing() -> None:
+    with ChatServer() as gone:
+        pass
+    with chat_with(gone, attempts=1) as chat, pytest.raises(CallError, match="connection failed"):
+        chat.ask(QUESTION)
+    assert (chat.budget.calls, chat.budget.sent) == (1, 0)
+
+
+def test_no_answer_in_time_is_told_and_counts_as_billed(server: ChatServer) -> None:
+    server.faults = [slow(0.6), slow(0.6)]
+    with (
+        chat_with(server, timeout_seconds=0.3, attempts=2) as chat,
+        pytest.raises(CallError, match="no answer in time"),
+    ):
+        chat.ask(QUESTION)
+    assert chat.budget.sent == 2 * chat.estimate(QUESTION)[0]
 
 
 def test_a_call_that_could_pass_a_ceiling_is_not_made(server: ChatServer) -> None:

@@ -1,6 +1,6 @@
 """Naming a tree of topics: order, cache, ceilings, faults and hostile texts."""
 
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from clustering_platform.calls.errors import CallError
-from clustering_platform.names_config import NamesConfig
 from clustering_platform.naming.answer_cache import AnswerCache
 from clustering_platform.naming.asking import Asker
-from clustering_platform.naming.chat import Chat
 from clustering_platform.naming.topics import Name, Naming
-from clustering_platform_tests.naming.server import ChatServer, changed, obedient, refused, sensible, status
+from clustering_platform_tests.calls.server import status
+from clustering_platform_tests.naming.server import ChatServer, changed, obedient, refused, sensible
 from clustering_platform_tests.naming.trees import chat_with, inner, leaf, naming_of, tree
 
 
@@ -104,6 +103,15 @@ def test_names_side_by_side_are_made_different(server: ChatServer, cache: Answer
     assert names[3].reason == "the name given is that of a sibling"
 
 
+def test_a_name_that_is_the_offline_name_of_a_sibling_goes(server: ChatServer, cache: AnswerCache) -> None:
+    server.faults = [refused, changed(name="Offline two"), changed(name="Parking downtown")]
+    topics = [inner(0, None, [1, 2]), replace(leaf(1, 0), size=30), replace(leaf(2, 0), size=90)]
+    topics[1] = replace(topics[1], offline="Offline two")
+    with chat_with(server, concurrency=1) as chat:
+        names = naming_of(topics, chat, cache, concurrency=1).run()
+    assert [name.name for name in names[1:]] == ["Offline two", "Offline 2"]
+
+
 def test_a_comparison_that_leaves_one_out_changes_nothing(server: ChatServer, cache: AnswerCache) -> None:
     for spoil in (lambda topics: topics[1:], lambda topics: [*topics[1:], topics[1]], lambda topics: topics * 2):
         server.answer = lambda data, spoil=spoil: (
@@ -167,16 +175,25 @@ def test_a_model_that_obeys_a_text_gets_no_name_through(server: ChatServer, cach
     server.answer = obedient
     near, far = np.array([1, 0], np.float32), np.array([0.2, 0.98], np.float32)
 
-    def embed(texts: list[str]) -> np.ndarray:
-        return np.stack([near if text.startswith("Offline") or "parking" in text else far for text in texts])
+    def embed(texts: list[str]) -> dict[str, np.ndarray]:
+        return {text: near if text.startswith(("Offline", "Text")) else far for text in texts}
 
     topic = leaf(1, 0)
     attacked = replace(topic, items=[*topic.items, ("evil", text)])
+    for compares_centroids in (True, False):
+        with chat_with(server) as chat:
+            asker = Asker(chat, cache, embed)
+            topics = [inner(0, None, [1]), attacked]
+            names = Naming(topics, asker, most_words=5, compares_centroids=compares_centroids).run()
+        assert names[1].state == "failed"
+        assert names[1].name == "Offline 1"
+
+
+def test_an_answer_about_many_topics_may_be_long_enough(server: ChatServer, cache: AnswerCache) -> None:
     with chat_with(server) as chat:
-        naming = Naming([inner(0, None, [1]), attacked], Asker(chat, cache, embed), most_words=5)
-        names = naming.run()
-    assert names[1].state == "failed"
-    assert names[1].name == "Offline 1"
+        naming_of(tree(60), chat, cache).run()
+    compared = [request for request in server.requests if '"topics": [' in request["messages"][1]["content"]]
+    assert sorted(request["max_tokens"] for request in compared) == [60 * 21, 60 * 41]
 
 
 def test_items_that_were_not_sent_are_no_evidence(server: ChatServer, cache: AnswerCache) -> None:
@@ -196,14 +213,16 @@ def test_the_estimate_beforehand_is_not_passed(server: ChatServer, cache: Answer
     assert chat.budget.sent + chat.budget.received <= at_most
 
 
-def test_no_more_calls_are_under_way_than_allowed_and_they_wait_side_by_side(cache: AnswerCache) -> None:
-    with ChatServer(pause=0.2) as server:
-        chat = Chat(NamesConfig(provider="openai", base_url=server.base_url, concurrency=8))
-        with chat:
-            started = time.monotonic()
-            names = naming_of(tree(*[20] * 5), chat, cache).run()
-            seconds = time.monotonic() - started
+def test_as_many_calls_are_under_way_as_allowed_and_no_more(server: ChatServer, cache: AnswerCache) -> None:
+    together = threading.Barrier(4, timeout=30)
+
+    def wait_for_the_others(data: dict[str, object]) -> dict[str, object]:
+        if len(server.requests) <= together.parties:
+            together.wait()
+        return sensible(data)
+
+    server.answer = wait_for_the_others
+    with chat_with(server, concurrency=4) as chat:
+        names = naming_of(tree(*[5] * 3), chat, cache).run()
     assert states(names).count("named") == len(names)
-    assert server.most_at_once <= 8
-    assert server.most_at_once >= 6
-    assert seconds < 3 * len(server.requests) * 0.2 / 8
+    assert server.most_at_once == 4

@@ -9,9 +9,10 @@ import pytest
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.runs import faults_of
+from clustering_platform_tests.calls.server import status
 from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
 from clustering_platform_tests.orchestration.test_publication import INGEST, PIECES, keys_of
-from clustering_platform_tests.semantics.embedders.server import EmbeddingServer, status
+from clustering_platform_tests.semantics.embedders.server import EmbeddingServer
 
 KEY = "sk-canary-0123456789"
 

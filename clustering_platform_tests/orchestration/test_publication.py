@@ -22,14 +22,16 @@ from clustering_platform_tests.orchestration.platform import DAY, Platform, mate
 KEY = f"talk|{DAY}"
 
 
-def test_two_jobs_publish_every_table_of_the_contract(platform: Platform) -> None:
-    topics, opinions = platform.publish()
-    assert topics.success
-    assert opinions.success
-    day, whole = platform.log()
-    assert (whole.day, day.day) == (None, DAY)
-    assert set(whole.tables) | set(day.tables) == set(TABLES)
-    assert (whole.status, day.status) == ("ready", "ready")
+def test_three_jobs_publish_every_table_of_the_contract(platform: Platform) -> None:
+    assert all(result.success for result in [*platform.publish(), platform.run("drift", "talk")])
+    days, day, whole = platform.log()
+    assert [(commit.scope, commit.day) for commit in (whole, day, days)] == [
+        ("dataset", None),
+        ("day", DAY),
+        ("days", None),
+    ]
+    assert set(whole.tables) | set(day.tables) | set(days.tables) == set(TABLES)
+    assert {commit.status for commit in (whole, day, days)} == {"ready"}
     with connect(platform.settings.catalog) as catalog:
         assert catalog.execute("SELECT count(*) FROM voter_groups WHERE group_id IS NOT NULL").fetchall() == [(80,)]
         assert catalog.execute("SELECT size FROM groups ORDER BY 1").fetchall() == [(27,), (53,)]

@@ -75,7 +75,7 @@ def test_a_run_that_waits_for_its_dataset_is_alive(platform: Platform, monkeypat
     begin(platform)
     ended: list[list[str]] = []
     log = SimpleNamespace(info=lambda waiting: ended.append(reap(platform.instance, platform.settings)))
-    context = SimpleNamespace(run=platform.instance.get_run_by_id(RUN), log=log)
+    context = SimpleNamespace(run=platform.instance.get_run_by_id(RUN), log=log, instance=platform.instance)
     warehouse = Warehouse(data_folder=str(platform.settings.data_folder), lock_timeout=0.1)
     with (
         dataset_lock(platform.settings.warehouse, "talk", holder="run 0", timeout=0),

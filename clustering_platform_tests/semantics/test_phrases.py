@@ -77,6 +77,16 @@ def test_chinese_phrases_are_runs_of_characters_between_function_words() -> None
     assert not any("覺得" in phrase or "的" in phrase for phrase in found)
 
 
+def test_no_phrase_is_cut_out_of_longer_chinese_or_japanese_words() -> None:
+    texts = ["計程車司機", "計程車投保", "我的計程車", "乘客保險", "乘客保障", "乘客安全", "乘客很多"]
+    assert shown(texts) == {"計程車", "乘客"}
+    assert shown(["公共交通を増やす", "公共交通が高い"]) == {"公共交通"}
+
+
+def test_conjunctions_are_no_part_of_a_chinese_phrase() -> None:
+    assert shown(["既然司機投保", "雖然司機投保", "司機投保不過很貴"]) == {"司機投保"}
+
+
 def test_parts_and_overlaps() -> None:
     assert is_part(("credit",), ("credit", "card"))
     assert not is_part(("card", "credit"), ("credit", "card"))

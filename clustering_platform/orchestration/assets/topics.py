@@ -1,7 +1,5 @@
 """Texts to a tree of named topics, for one dataset."""
 
-import contextlib
-
 import pyarrow as pa
 
 from clustering_platform.orchestration.assets.outcomes import OUTCOMES
@@ -155,14 +153,14 @@ def written_names(
         return kept
     pieces = readable(piece_items(items, chunks), run.config.topics.embedding.template)
     material = read_material(pieces, embeddings, topic_tree, proposed_names)
-    with contextlib.ExitStack() as stack:
-        embed = stack.enter_context(run.embedder()).embed if run.piece_kind == "texts" else None
+    with run.text_embedding() as embed:
         written, figures = write_names(
             material,
             kept,
             config=config,
             cache=run.answer_cache(),
             embed=embed,
+            compares_centroids=run.piece_kind == "texts",
             about=run.config.description or run.config.title,
             most_words=run.config.topics.name_words,
             tell=run.log.info,

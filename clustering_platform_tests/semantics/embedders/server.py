@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from clustering_platform_tests.calls.server import Fault, Reply, Server, status
 
 DIMENSION = 8
 
@@ -24,204 +21,104 @@ def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
 
 
 @dataclass
-class Reply:
-    """What is sent back: status, headers, the entries of `data` in order, or another body."""
+class EmbeddingReply(Reply):
+    """Vectors: the entries of `data` in order."""
 
-    entries: list[dict[str, Any]]
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    is_cut_off: bool = False
-    delay: float = 0
-    is_paid: bool = True
+    entries: list[dict[str, Any]] = field(default_factory=list)
     has_usage: bool = True
 
+    def content(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the vectors; a word is billed as a token."""
+        tokens = sum(len(text.split()) for text in request["input"])
+        usage = {"usage": {"prompt_tokens": tokens, "total_tokens": tokens}} if self.has_usage else {}
+        return {"object": "list", "model": request["model"], "data": self.entries, **usage}
 
-Fault = Callable[[Reply], None]
-
-
-def status(code: int, message: str = "refused", error: str | None = None, **headers: str) -> Fault:
-    """Answer with an error."""
-
-    def spoil(reply: Reply) -> None:
-        reply.status = code
-        reply.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        reply.body = json.dumps({"error": {"message": message, "code": error, "type": None}}).encode()
-
-    return spoil
-
-
-def slow(seconds: float) -> Fault:
-    """Answer too late; what comes too late was not paid."""
-
-    def spoil(reply: Reply) -> None:
-        reply.delay, reply.is_paid = seconds, False
-
-    return spoil
+    def paid(self, texts: list[str], dimension: int) -> list[str]:
+        """Return the texts that got a sound vector, none of an answer that is not whole or comes too late."""
+        if self.status != 200 or self.body is not None or self.is_cut_off or self.delay is not None:
+            return []
+        sound = {entry["index"] for entry in self.entries if _is_sound(entry["embedding"], dimension)}
+        is_whole = len({entry["index"] for entry in self.entries}) == len(texts)
+        return [text for row, text in enumerate(texts) if row in sound] if is_whole else []
 
 
-def short(reply: Reply) -> None:
+def short(reply: EmbeddingReply) -> None:
     """Leave out the last vector."""
     reply.entries.pop()
-    reply.is_paid = False
 
 
-def shuffled(reply: Reply) -> None:
+def shuffled(reply: EmbeddingReply) -> None:
     """Send the vectors in another order."""
     reply.entries.reverse()
 
 
-def renumbered(reply: Reply) -> None:
+def renumbered(reply: EmbeddingReply) -> None:
     """Give two vectors one index."""
     reply.entries[-1]["index"] = 0
-    reply.is_paid = False
 
 
-def first_is(value: object) -> Fault:
+def first_is(value: object) -> Fault[EmbeddingReply]:
     """Send something else as the first vector; the others are sound."""
 
-    def spoil(reply: Reply) -> None:
+    def spoil(reply: EmbeddingReply) -> None:
         reply.entries[0]["embedding"] = value
 
     return spoil
 
 
-def cut_off(reply: Reply) -> None:
-    """Drop the connection in the middle of the answer."""
-    reply.is_cut_off, reply.is_paid = True, False
-
-
-def body_is(body: bytes) -> Fault:
-    """Send another body."""
-
-    def spoil(reply: Reply) -> None:
-        reply.body, reply.is_paid = body, False
-
-    return spoil
-
-
-def without_usage(reply: Reply) -> None:
+def without_usage(reply: EmbeddingReply) -> None:
     """Do not say what was billed."""
     reply.has_usage = False
 
 
-class EmbeddingServer:
-    """Answers in threads; `faults` are used up one by one, by requests in the order in which they come.
+class EmbeddingServer(Server[EmbeddingReply]):
+    """An embedder.
 
     Attributes
     ----------
-    requests
-        The JSON of every request.
-    keys
-        The ``Authorization`` of every request.
     paid
         How often each text was answered with a sound vector.
     longest
         Texts longer than this are refused as too long; None for no limit.
-    most_at_once
-        Largest number of requests that were under way together.
     """
 
-    def __init__(self, *faults: Fault, dimension: int = DIMENSION, longest: int | None = None) -> None:
-        self.faults = list(faults)
-        self.always: Fault | None = None
+    path = "/v1/embeddings"
+
+    def __init__(self, *faults: Fault[EmbeddingReply], dimension: int = DIMENSION, longest: int | None = None) -> None:
+        super().__init__(*faults)
         self.dimension = dimension
         self.longest = longest
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
         self.paid: Counter[str] = Counter()
-        self.most_at_once = 0
-        self.pause = 0.0
-        self._at_once = 0
-        self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     @property
     def asked(self) -> list[list[str]]:
         """The texts of every request."""
         return [request["input"] for request in self.requests]
 
-    def reply_to(self, path: str, request: dict[str, Any]) -> Reply:
-        texts = request["input"]
-        dimension = request.get("dimensions", self.dimension)
-        entries = [
-            {"object": "embedding", "index": row, "embedding": vector_of(text, dimension)}
-            for row, text in enumerate(texts)
-        ]
-        reply = Reply(entries)
-        with self._lock:
-            fault = self.faults.pop(0) if self.faults else self.always
-        if path != "/v1/embeddings":
-            fault = status(404, f"no such path: {path}")
-        elif any(not text.strip() for text in texts):
-            fault = status(400, "input cannot be an empty string")
+    def sound_reply(self, request: dict[str, Any]) -> EmbeddingReply:
+        """Return the vectors of texts; empty and too long ones are refused."""
+        texts, dimension = request["input"], request.get("dimensions", self.dimension)
+        reply = EmbeddingReply(
+            entries=[
+                {"object": "embedding", "index": row, "embedding": vector_of(text, dimension)}
+                for row, text in enumerate(texts)
+            ]
+        )
+        if any(not text.strip() for text in texts):
+            status(400, "input cannot be an empty string")(reply)
         elif self.longest and any(len(text) > self.longest for text in texts):
-            fault = status(400, "This model's maximum context length was exceeded", "context_length_exceeded")
-        if fault:
-            fault(reply)
-        if reply.status == 200 and reply.is_paid:
-            whole = [text for row, text in enumerate(texts) if _is_sound(reply, row, dimension)]
-            with self._lock:
-                self.paid.update(whole)
+            status(400, "This model's maximum context length was exceeded", "context_length_exceeded")(reply)
         return reply
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with server._lock:
-                    server.requests.append(request)
-                    server.keys.append(self.headers["authorization"])
-                    server._at_once += 1
-                    server.most_at_once = max(server.most_at_once, server._at_once)
-                try:
-                    self._send(server.reply_to(self.path, request), request)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-                finally:
-                    with server._lock:
-                        server._at_once -= 1
-
-            def _send(self, reply: Reply, request: dict[str, Any]) -> None:
-                time.sleep(reply.delay or server.pause)
-                tokens = sum(len(text.split()) for text in request["input"])
-                content: dict[str, Any] = {"object": "list", "model": request["model"], "data": reply.entries}
-                if reply.has_usage:
-                    content["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
-                body = reply.body if reply.body is not None else json.dumps(content).encode()
-                self.send_response(reply.status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if reply.is_cut_off else body)
-                self.close_connection = reply.is_cut_off
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Write nothing."""
-
-        return Handler
+    def reply_to(self, request: dict[str, Any]) -> EmbeddingReply:
+        """Return what is sent back, and count what is paid."""
+        reply = super().reply_to(request)
+        with self.lock:
+            self.paid.update(reply.paid(request["input"], request.get("dimensions", self.dimension)))
+        return reply
 
 
-def _is_sound(reply: Reply, row: int, dimension: int) -> bool:
-    values = next(entry["embedding"] for entry in reply.entries if entry["index"] == row)
+def _is_sound(values: object, dimension: int) -> bool:
     if not isinstance(values, list) or len(values) != dimension:
         return False
     return any(values) and all(isinstance(value, float) and abs(value) < 1e30 for value in values)

@@ -12,8 +12,9 @@ import pytest
 
 from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items, vector_matrix
+from clustering_platform_tests.calls.server import status
 from clustering_platform_tests.semantics.embedders.making import embedder_of, expected
-from clustering_platform_tests.semantics.embedders.server import EmbeddingServer, status
+from clustering_platform_tests.semantics.embedders.server import EmbeddingServer
 from clustering_platform_tests.semantics.fakes import items_of
 
 TEXTS = [f"statement {number:03}" for number in range(120)]

@@ -15,19 +15,15 @@ from clustering_platform.semantics.embedding_cache import EmbeddingCache
 from clustering_platform.semantics.item_embeddings import embed_items, vector_matrix
 from clustering_platform.topics_config import EmbeddingConfig
 from clustering_platform_tests.calls.clocks import FakeClock
+from clustering_platform_tests.calls.server import Fault, body_is, cut_off, slow, status
 from clustering_platform_tests.semantics.embedders.making import TEXTS, embedder_of, expected
 from clustering_platform_tests.semantics.embedders.server import (
     EmbeddingServer,
-    Fault,
-    body_is,
-    cut_off,
     first_is,
     http_date,
     renumbered,
     short,
     shuffled,
-    slow,
-    status,
     without_usage,
 )
 from clustering_platform_tests.semantics.fakes import items_of
