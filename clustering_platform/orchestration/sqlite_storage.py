@@ -15,7 +15,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -70,9 +70,8 @@ class _Events(SqliteEventLogStorage):
 
     def has_table(self, table_name: str) -> bool:
         """Tell whether there is a table; it is asked for every partition key, and one that is there stays."""
-        if table_name not in self._tables:
-            with self.index_connection() as connection:
-                self._tables |= set(inspect(connection).get_table_names())
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
         return table_name in self._tables
 
     def store_event(self, event: EventLogEntry) -> None:
