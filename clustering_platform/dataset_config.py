@@ -100,7 +100,8 @@ class OpinionsConfig(Section):
 
     min_voters: int = Field(default=50, ge=2, description="Fewer voters than this and no groups are formed.")
     window: Literal["all"] | Annotated[int, Field(ge=1, strict=True)] = Field(
-        default="all", description="Votes that count for a snapshot: `all` up to its day, or of the last N days."
+        default="all",
+        description="Votes that count for a snapshot: `all` up to its day, or of the last N days, such as 30.",
     )
     min_votes: int = Field(
         default=7, ge=1, description="Votes a voter needs to be grouped (or all items, where there are fewer)."

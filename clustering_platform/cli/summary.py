@@ -22,12 +22,13 @@ _WIDTH = 100
 _COUNTS = {"voters": "voters", "grouped": "grouped_voters", "items": "items", "votes": "votes"}
 
 _GROUPS = """
-    SELECT g.group_id, g.letter, g.size, g.share, n.name, n.source, n.summary
+    SELECT g.group_id, coalesce(l.letter, g.letter) AS letter, g.size, g.share, n.name, n.source, n.summary
     FROM groups_history g LEFT JOIN group_names_history n USING (dataset, day, group_id)
+    LEFT JOIN group_lineage l USING (dataset, day, group_id)
     WHERE g.dataset = $dataset AND g.day = $day ORDER BY g.group_id
 """
 _SUBGROUPS = """
-    SELECT letter, size FROM subgroups_history
+    SELECT $letter || regexp_extract(letter, '[0-9]+') AS letter, size FROM subgroups_history
     WHERE dataset = $dataset AND day = $day AND parent_id = $group ORDER BY subgroup_id
 """
 _NUMBERS = """
@@ -151,7 +152,7 @@ def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, o
         if name:
             out.print(f"  {group['summary']}", highlight=False)
         chosen = {"dataset": dataset, "day": day, "group": group["group_id"]}
-        if subgroups := _rows(catalog, _SUBGROUPS, **chosen):
+        if subgroups := _rows(catalog, _SUBGROUPS, **chosen, letter=group["letter"]):
             out.print(
                 "  subgroups " + ", ".join(f"{row['letter']} {row['size']:,}" for row in subgroups), highlight=False
             )

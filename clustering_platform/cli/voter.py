@@ -72,6 +72,8 @@ def _read(settings: Settings, dataset: Dataset, day: date | None) -> tuple[date,
         raise StoreError(f"there is no snapshot of {dataset.name!r}{up_to} (published: {days}); make one with run")
     newest = snapshots[-1]
     tables = {name: _table(commits, newest, name) for name in _TABLES}
+    if drift := commits.newest(dataset.name, None, scope="days"):
+        tables["groups"] = _with_lasting_letters(tables["groups"], _table(commits, drift, "group_lineage"), newest.day)
     return newest.day or date.max, tables | {"items": _items(_table(commits, whole, "items"), newest.day or date.max)}
 
 
@@ -81,6 +83,16 @@ def _table(commits: Commits, commit: Commit, name: str) -> pa.Table:
     except StoreError as error:
         again = f"clustering run {commit.dataset}" + (f" --day {commit.day}" if commit.day else "")
         raise StoreError(f"the snapshot of {commit.day} cannot be used: {error}; make it again: {again}") from error
+
+
+def _with_lasting_letters(groups: pa.Table, group_lineage: pa.Table, day: date | None) -> pa.Table:
+    """Return the groups of a day with the letters that they have in drift, as far as it knows the day."""
+    import pyarrow.compute as pc
+
+    of_day = group_lineage.filter(pc.equal(group_lineage["day"], day))
+    lasting = of_day["letter"].take(pc.index_in(groups["group_id"], of_day["group_id"].combine_chunks()))
+    column = groups.column_names.index("letter")
+    return groups.set_column(column, "letter", pc.coalesce(lasting, groups["letter"]))
 
 
 def _items(items: pa.Table, day: date) -> pa.Table:

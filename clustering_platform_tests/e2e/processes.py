@@ -76,49 +76,19 @@ def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
-class DagsterDev:
-    """`clustering dev`: webserver, daemon and code server, on a port of their own."""
+class Webserver:
+    """The Dagster UI on a port of loopback, through its GraphQL API."""
 
-    def __init__(self, data: Path, **more: str) -> None:
-        self.port = free_port()
-        self.log = data.parent / f"dagster-{self.port}.log"
-        code = "from clustering_platform.cli.main import main; main()"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code, "dev", "-p", str(self.port)],
-                env=environment(data, **more),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    def __init__(self, port: int) -> None:
+        self.port = port
 
-    def __enter__(self) -> DagsterDev:
-        wait_for(self._is_loaded, seconds=120, what=f"Dagster loads the definitions (see {self.log})")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.process.poll() is not None:
-            return
-        os.killpg(self.process.pid, signal.SIGINT)
+    def is_loaded(self) -> bool:
+        """Tell whether it answers and has loaded the definitions."""
         try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def kill(self) -> None:
-        """Kill everything at once, as a loss of power would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def kill_daemon(self) -> None:
-        """Kill the daemon alone."""
-        for path in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if os.getpgid(int(path.name)) == self.process.pid and b"dagster._daemon" in _command(path):
-                    os.kill(int(path.name), signal.SIGKILL)
+            answer = self.ask(_LOADED)["workspaceOrError"]
+        except OSError:
+            return False
+        return any(entry["loadStatus"] == "LOADED" for entry in answer.get("locationEntries", []))
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send a GraphQL query and return its data."""
@@ -188,13 +158,55 @@ class DagsterDev:
             lambda: status if (status := self.status(run_id)) in ended else None, seconds=seconds, what=f"run {run_id}"
         )
 
-    def _is_loaded(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
+
+class DagsterDev(Webserver):
+    """`clustering dev`: webserver, daemon and code server, on a port of their own."""
+
+    def __init__(self, data: Path, **more: str) -> None:
+        super().__init__(free_port())
+        self.log = data.parent / f"dagster-{self.port}.log"
+        code = "from clustering_platform.cli.main import main; main()"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, "dev", "-p", str(self.port)],
+                env=environment(data, **more),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> DagsterDev:
+        wait_for(self.is_loaded, seconds=120, what=f"Dagster loads the definitions (see {self.log})")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGINT)
         try:
-            answer = self.ask(_LOADED)["workspaceOrError"]
-        except OSError:
-            return False
-        return any(entry["loadStatus"] == "LOADED" for entry in answer.get("locationEntries", []))
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def kill(self) -> None:
+        """Kill everything at once, as a loss of power would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def kill_daemon(self) -> None:
+        """Kill the daemon alone."""
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(path.name)) == self.process.pid and b"dagster._daemon" in _command(path):
+                    os.kill(int(path.name), signal.SIGKILL)
+
+    def is_loaded(self) -> bool:
+        """Tell whether it answers and has loaded the definitions; its process must not have ended."""
+        assert self.process.poll() is None, self.log.read_text()
+        return super().is_loaded()
 
 
 _REPOSITORY = {"repositoryLocationName": "clustering_platform.definitions", "repositoryName": "__repository__"}

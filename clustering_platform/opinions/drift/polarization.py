@@ -16,8 +16,8 @@ def divergence(counts: Counts) -> float | None:
     On each item, n grouped voters voted; I is the mutual information of vote and group among them, the generalised
     Jensen-Shannon divergence of the groups' votes (J. Lin, "Divergence Measures Based on the Shannon Entropy", 1991),
     less the bias of small numbers, (groups - 1)(votes - 1) / 2n with the groups and kinds of votes that occur
-    (G. Miller, "Note on the Bias of Information Estimates", 1955), and at least 0; H(group) is the entropy of their
-    groups. 0 where groups vote alike, 1 where every vote tells the group.
+    (G. Miller, "Note on the Bias of Information Estimates", 1955); H(group) is the entropy of their groups. 0, which it
+    is at least, where groups vote alike, 1 where every vote tells the group.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def divergence(counts: Counts) -> float | None:
     whole = float((seen * entropy).sum())
     if whole <= 0:
         return None
-    return min(float((seen * np.clip(information - bias, 0, entropy)).sum()) / whole, 1.0)
+    return float(np.clip((seen * (information - bias)).sum() / whole, 0, 1))
 
 
 def bimodality(values: Floats) -> float | None:
