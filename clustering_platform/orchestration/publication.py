@@ -12,7 +12,7 @@ import pyarrow as pa
 from clustering_platform.orchestration.recipes import FORCE_TAG, ROOM_VERSIONS, Recipes, hash_of
 from clustering_platform.orchestration.run_rows import result_tags
 from clustering_platform.orchestration.warehouse import ancestry
-from clustering_platform.store.catalog import rebuild_catalog
+from clustering_platform.store.catalog import is_current, rebuild_catalog
 from clustering_platform.store.commits import Commit, Predecessor, RowAccounting, committed
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import StoredFile
@@ -119,8 +119,10 @@ class Publication(Recipes):
         return {name: commit.tables[table].rows for name, table in tables.items() if table in commit.tables}
 
     def refresh_catalog(self) -> None:
-        """Make the catalog anew from the commits."""
-        rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
+        """Make the catalog anew from the commits, unless it knows them all."""
+        commits, catalog = self.warehouse.commits, self.warehouse.settings.catalog
+        if not is_current(commits, catalog):
+            rebuild_catalog(commits, catalog)
 
     def _fingerprint(self, files: Mapping[str, StoredFile]) -> str:
         if self.scope != "dataset":

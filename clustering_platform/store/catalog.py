@@ -75,6 +75,19 @@ def rebuild_catalog(commits: Commits, path: Path) -> None:
                 leftover.unlink()
 
 
+def is_current(commits: Commits, path: Path) -> bool:
+    """Tell whether the catalog knows the newest commit of every dataset."""
+    import duckdb
+
+    newest = {dataset: number for dataset in commits.datasets() if (number := commits.last_sequence(dataset))}
+    try:
+        with connect(path) as catalog:
+            known = catalog.execute("SELECT dataset, max(sequence) FROM commits GROUP BY dataset").fetchall()
+    except (StoreError, duckdb.Error):
+        return False
+    return dict(known) == newest
+
+
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the catalog for reading, as it is now; times are shown in UTC.
 

@@ -1,13 +1,14 @@
 """Run benchmarks, each in a process of its own, and print their figures.
 
-Usage: ``python -m clustering_platform_tests.benchmarks [opinions] [conversations] [topics] [names] [options]``.
+Usage: ``python -m clustering_platform_tests.benchmarks [opinions] [conversations] [topics] [names] [backfill]
+[options]``.
 Options go to the one benchmark that is named: ``opinions --sets A,B,C,D --rounds 5``; ``opinions --help`` tells them.
 """
 
 import subprocess
 import sys
 
-ALL = ("opinions", "conversations", "topics", "names")
+ALL = ("opinions", "conversations", "topics", "names", "backfill")
 
 
 def main() -> int:

@@ -144,6 +144,19 @@ class Webserver:
         log = self.ask(_LOG, {"id": run_id})["logsForRun"]
         return "\n".join(part["message"] for event in log["events"] for part in (event, event.get("error")) if part)
 
+    def run_ids(self) -> set[str]:
+        """Return the ids of all runs."""
+        return {run["runId"] for run in self.ask(_RUNS)["runsOrError"]["results"]}
+
+    def runs_under_way(self) -> bool:
+        """Tell whether a run has not ended yet."""
+        return any(run["status"] not in _ENDED for run in self.ask(_RUNS)["runsOrError"]["results"])
+
+    def ticks(self, sensor: str) -> int:
+        """Return how often a sensor has looked."""
+        selector = {**_REPOSITORY, "sensorName": sensor}
+        return len(self.ask(_TICKS, {"sensor": selector})["sensorOrError"]["sensorState"]["ticks"])
+
     def status(self, run_id: str) -> str:
         """Return the status of a run."""
         status: str = self.ask("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", {"id": run_id})[
@@ -153,9 +166,8 @@ class Webserver:
 
     def wait_for_run(self, run_id: str, *, seconds: float = 120) -> str:
         """Return the status with which a run ends."""
-        ended = ("SUCCESS", "FAILURE", "CANCELED")
         return wait_for(
-            lambda: status if (status := self.status(run_id)) in ended else None, seconds=seconds, what=f"run {run_id}"
+            lambda: status if (status := self.status(run_id)) in _ENDED else None, seconds=seconds, what=f"run {run_id}"
         )
 
 
@@ -210,6 +222,13 @@ class DagsterDev(Webserver):
 
 
 _REPOSITORY = {"repositoryLocationName": "clustering_platform.definitions", "repositoryName": "__repository__"}
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+_RUNS = "{ runsOrError { ... on Runs { results { runId status } } } }"
+_TICKS = """
+query($sensor: SensorSelector!) {
+  sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState { ticks { id } } } }
+}
+"""
 _ENDED_BACKFILLS = {"COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 _BACKFILL = """
 mutation($params: LaunchBackfillParams!) {

@@ -72,7 +72,7 @@ def test_a_conversation_is_published_with_its_runs_in_postgres(postgres: str, tm
     write_conversation(source)
     clustering_here(data, "add", str(source))
     clustering_here(data, "run", "talk", CLUSTERING_POSTGRES_URL=postgres)
-    assert Commits(Files(data / "warehouse")).last_sequence("talk") == 2
+    assert Commits(Files(data / "warehouse")).last_sequence("talk") == 3
     assert not list(tmp_path.rglob("*.db"))
 
 

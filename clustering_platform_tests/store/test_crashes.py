@@ -91,7 +91,11 @@ def _recover(root: Path) -> tuple[set[float], set[float], set[str]]:
     commit = publish_version(commits, 3, rows=ROWS)
     collect_garbage(commits, keep_commits=1, keep_hours=0)
     named = {table.path for table in commit.tables.values()} | {f"commits/talk/{commit.sequence:020d}.json"}
-    left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix != ".lock" and path.is_file()}
+    left = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if not path.name.endswith(".lock") and path.is_file()
+    }
     return found, committed_versions(root), left - named - {"locks/talk.json"}
 
 
