@@ -36,10 +36,11 @@ class Watch:
         return found
 
 
-def test_drift_follows_published_days_and_nothing_follows_a_run_with_nothing_new(platform: Platform) -> None:
+def test_drift_follows_published_days_and_nothing_follows_a_job_or_a_run_with_nothing_new(
+    with_topics: Platform,
+) -> None:
+    platform = with_topics
     watch = Watch(platform)
-    assert watch.requested() == {}
-    platform.run("topics", "talk")
     assert watch.requested() == {}
     platform.run("opinions", Slice("talk", DAY).key)
     assert watch.requested() == {"talk": DRIFT}
@@ -69,9 +70,9 @@ def compared_days(platform: Platform, commit: Commit) -> list[tuple[date, date |
 
 
 def test_what_depends_on_a_table_that_was_materialized_alone_follows_it_and_nothing_else(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    with_topics: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform.run("topics", "talk")
+    platform = with_topics
     watch = Watch(platform)
     watch.requested()
     materialize_embeddings(platform)

@@ -10,11 +10,8 @@ import pytest
 
 from clustering_platform.orchestration.instance import open_instance, postgres_url
 from clustering_platform.settings import Settings
-from clustering_platform.store.commits import Commits
-from clustering_platform.store.files import Files
 from clustering_platform_tests.e2e.postgres import postgres_server
-from clustering_platform_tests.e2e.processes import clustering_here, environment
-from clustering_platform_tests.orchestration.platform import write_conversation
+from clustering_platform_tests.e2e.processes import environment
 
 
 @pytest.fixture
@@ -63,16 +60,6 @@ def test_one_variable_puts_the_state_into_postgres(postgres: str, tmp_path: Path
             [sys.executable, "-c", _OPEN, f"d{number}"], env=surroundings, capture_output=True, text=True, check=True
         )
     assert last.stdout.split() == ["d0", "d1", "False"]
-    assert not list(tmp_path.rglob("*.db"))
-
-
-def test_a_conversation_is_published_with_its_runs_in_postgres(postgres: str, tmp_path: Path) -> None:
-    data, source = tmp_path / "data", tmp_path / "talk"
-    source.mkdir()
-    write_conversation(source)
-    clustering_here(data, "add", str(source))
-    clustering_here(data, "run", "talk", CLUSTERING_POSTGRES_URL=postgres)
-    assert Commits(Files(data / "warehouse")).last_sequence("talk") == 3
     assert not list(tmp_path.rglob("*.db"))
 
 
