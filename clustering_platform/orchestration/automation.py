@@ -13,7 +13,7 @@ from clustering_platform.tables import TABLES, Scope, Table
 
 TABLES_SENSOR = "changed_tables"
 DAYS_SENSOR = "changed_days"
-_INTERVAL_SECONDS = 30
+_TABLES_SECONDS, _DAYS_SECONDS = 60, 30
 
 
 def condition_of(table: Table) -> dg.AutomationCondition[Any]:
@@ -46,14 +46,14 @@ def build_automation_sensors() -> list[dg.SensorDefinition]:
             TABLES_SENSOR,
             target=dg.AssetSelection.groups("topics", "opinions"),
             default_status=dg.DefaultSensorStatus.RUNNING,
-            minimum_interval_seconds=_INTERVAL_SECONDS,
+            minimum_interval_seconds=_TABLES_SECONDS,
             description="Makes the tables anew that depend on one that was materialized alone and has other content.",
         ),
         dg.AutomationConditionSensorDefinition(
             DAYS_SENSOR,
             target=dg.AssetSelection.groups("drift"),
             default_status=dg.DefaultSensorStatus.RUNNING,
-            minimum_interval_seconds=_INTERVAL_SECONDS,
+            minimum_interval_seconds=_DAYS_SECONDS,
             description="Makes drift anew when days were published, and once at the end when they are backfilled.",
         ),
     ]
