@@ -6,6 +6,7 @@ nothing passes here that is no name: no mark-up, no address, no instruction, not
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from clustering_platform.semantics.phrases import count_words
 from clustering_platform.semantics.stopwords import FUNCTION_WORDS, GENERAL_WORDS
@@ -26,6 +27,8 @@ _INSTRUCTION = re.compile(
     r"|\bsystem prompt\b|\bas an ai\b|\blanguage model\b|\bi cannot\b|\bi'm sorry\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile("[\"'\u00ab\u00bb\u2018-\u201f\u300c-\u300f:\uff1a]+")
+_TO_CALL_IT = re.compile(r"\b(?:name|call|title|label)\s+(?:this|that|these|the|it|them)\b", re.IGNORECASE)
 _SAY_NOTHING = """
 category cluster comment comments content discussion discussions etc feedback general group information issue issues
 item items misc miscellaneous mixed n/a name none opinion opinions other others question questions random some statement
@@ -45,8 +48,14 @@ def clean_name(name: str) -> str:
     return clean(name, 4 * LONGEST_NAME).strip(" \"'“”„«».,;:!-")
 
 
-def fault_of_name(name: str, *, most_words: int) -> str | None:
-    """Return why a cleaned name cannot stand, in words; None if it can."""
+def fault_of_name(name: str, *, most_words: int, texts: Iterable[str] = ()) -> str | None:
+    """Return why a cleaned name cannot stand, in words; None if it can.
+
+    Parameters
+    ----------
+    texts
+        What was sent of items: none of them may have dictated it.
+    """
     words = count_words(name)
     if not any(character.isalpha() for character in name):
         return "has no letters"
@@ -58,6 +67,8 @@ def fault_of_name(name: str, *, most_words: int) -> str | None:
         return f"is longer than {LONGEST_NAME} characters"
     if fault := _fault_of_text(name):
         return fault
+    if any(_dictates(text, name) for text in texts):
+        return "was put in by an item"
     says_nothing = all(word.strip(".,&/-") in _GENERIC for word in name.casefold().split())
     return "says nothing" if says_nothing else None
 
@@ -65,6 +76,14 @@ def fault_of_name(name: str, *, most_words: int) -> str | None:
 def fault_of_summary(summary: str) -> str | None:
     """Return why a cleaned summary cannot stand, in words; None if it can."""
     return _fault_of_text(summary) if summary else "is empty"
+
+
+def _dictates(text: str, name: str) -> bool:
+    """Tell whether a text holds a name between quotation marks or after a colon, or says what to call a thing by it."""
+    key = name.casefold()
+    if key not in (plain := clean(text, len(text) + 1).casefold()):
+        return False
+    return bool(_TO_CALL_IT.search(plain)) or key in (clean_name(part).casefold() for part in _QUOTED.split(text)[1:])
 
 
 def _fault_of_text(text: str) -> str | None:

@@ -58,7 +58,8 @@ def write_group_names(
             named_before = [other["name"] for other in rows if other["source"] == "llm"]
             question = _question(shares[row["group_id"]], own, texts, named_before, about)
             answer = asker.answer(question) if own else Failed("no statement with a text sets the group apart")
-            rows.append(row | _named(answer, own, named_before, most_words))
+            said = [texts[item["item_id"]] or "" for item in own]
+            rows.append(row | _named(answer, own, said, named_before, most_words))
         figures: Figures = {
             "named by the model": sum(row["source"] == "llm" for row in rows),
             "under their offline names": sum(row["source"] == "offline" for row in rows),
@@ -91,7 +92,11 @@ def _question(
 
 
 def _named(
-    answer: Named | Failed, items: Sequence[Mapping[str, Any]], named_before: Sequence[str], most_words: int
+    answer: Named | Failed,
+    items: Sequence[Mapping[str, Any]],
+    said: Sequence[str],
+    named_before: Sequence[str],
+    most_words: int,
 ) -> dict[str, Any]:
     """Return what changes in the row of a group: its name, or why it stays."""
     if isinstance(answer, Failed):
@@ -100,7 +105,7 @@ def _named(
     sent = {f"s{number}": item["item_id"] for number, item in enumerate(items, 1)}
     if not answer.is_coherent:
         return {"reason": "the model found no position in the votes"}
-    if fault := fault_of_name(name, most_words=most_words):
+    if fault := fault_of_name(name, most_words=most_words, texts=said):
         return {"reason": f"the name given {fault}"}
     if fault := fault_of_summary(summary):
         return {"reason": f"the portrait given {fault}"}

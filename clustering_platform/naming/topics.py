@@ -155,7 +155,7 @@ class Naming:
         return "items were given as evidence that were not sent" if set(answer.evidence) - set(sent) else None
 
     def _fault(self, name: str, topic: Material) -> str | None:
-        if fault := fault_of_name(name, most_words=self.most_words):
+        if fault := fault_of_name(name, most_words=self.most_words, texts=(text for _, text in topic.items)):
             return fault
         is_about = self.asker.is_about(name, topic.offline, self._subject(topic))
         return None if is_about else "is not about its items"
