@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shutil
-import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +17,7 @@ from rich.text import Text
 
 from clustering_platform.cli.caching import cache_app
 from clustering_platform.cli.curating import curating_app
+from clustering_platform.cli.maintaining import add_maintenance
 from clustering_platform.datasets import DatasetError, find_dataset, list_datasets
 from clustering_platform.settings import Settings
 from clustering_platform.store.errors import StoreError
@@ -318,58 +316,6 @@ def runs(
 
 @app.command()
 @reports_errors
-def catalog() -> None:
-    """Make catalog.duckdb anew from the commits, for example after the data folder was moved."""
-    from clustering_platform.store.catalog import rebuild_catalog
-    from clustering_platform.store.commits import Commits
-    from clustering_platform.store.files import Files
-
-    settings = project_settings()
-    rebuild_catalog(Commits(Files(settings.warehouse)), settings.catalog)
-    out.print(f"{settings.catalog}")
-
-
-@app.command()
-@reports_errors
-def gc(
-    keep_commits: Annotated[int, typer.Option(min=1, help="Newest commits of each day that stay.")] = 3,
-    keep_hours: Annotated[float, typer.Option(min=0, help="What is younger than this stays.")] = 24,
-) -> None:
-    """Remove old commits and the files that no commit names."""
-    from clustering_platform.store.catalog import rebuild_catalog
-    from clustering_platform.store.commits import Commits
-    from clustering_platform.store.files import Files
-    from clustering_platform.store.garbage import collect_garbage
-
-    settings = project_settings()
-    commits = Commits(Files(settings.warehouse))
-    gone = collect_garbage(commits, keep_commits=keep_commits, keep_hours=keep_hours, database=settings.lock_database)
-    rebuild_catalog(commits, settings.catalog)
-    out.print(f"removed {gone.commits} commits and {gone.files} files ({gone.bytes / 1e6:.1f} MB)")
-    if gone.busy:
-        out.print(f"left alone, as they are being computed: {', '.join(gone.busy)}")
-
-
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-@reports_errors
-def dev(context: typer.Context) -> None:
-    """Start the Dagster UI and daemon here; further options go to `dagster dev`."""
-    from clustering_platform.orchestration.instance import open_instance
-    from clustering_platform.orchestration.reaping import reap
-
-    settings = project_settings()
-    with open_instance(settings) as instance:
-        reap(instance, settings)
-    dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if dagster is None:
-        raise FileNotFoundError("the command `dagster` is not installed beside this Python")
-    os.chdir(settings.home)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that starts it in the background has it ignored
-    os.execv(dagster, [dagster, "dev", "-w", "workspace.yaml", *context.args])  # noqa: S606 - our own dagster
-
-
-@app.command()
-@reports_errors
 def demo() -> None:
     """Run the sample conversation through the whole platform and explain the result."""
     from clustering_platform.cli.demo import run_demo
@@ -378,6 +324,7 @@ def demo() -> None:
         raise typer.Exit(1)
 
 
+add_maintenance(app, reports_errors, project_settings, out)
 app.add_typer(cache_app(reports_errors, project_settings, out), name="cache")
 app.add_typer(curating_app(reports_errors, project_settings, out=out, err=err), name="curate")
 
