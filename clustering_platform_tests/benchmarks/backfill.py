@@ -21,6 +21,7 @@ from clustering_platform_tests.e2e.processes import DagsterDev, clustering, wait
 NAME, SOURCE = "scoop-hivemind-biodiversity", "scoop-hivemind.biodiversity"
 FIRST = date(2019, 8, 5)
 _HOUR = 3600.0
+_SETTINGS = {"CLUSTERING_START_DAY": str(FIRST), "CLUSTERING_PSEUDONYM_KEY": "the same key for both of them"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,7 +55,7 @@ def published(data: Path) -> dict[date | None, dict[str, str]]:
 
 
 def _clustering(data: Path, *arguments: str) -> None:
-    clustering(data, *arguments, CLUSTERING_START_DAY=str(FIRST))
+    clustering(data, *arguments, **_SETTINGS)
 
 
 def _in_order(data: Path, days: Sequence[date]) -> float:
@@ -66,7 +67,7 @@ def _in_order(data: Path, days: Sequence[date]) -> float:
 def _shuffled(data: Path, days: Sequence[date], seed: int) -> float:
     keys = [f"{NAME}|{day}" for day in days]
     random.Random(seed).shuffle(keys)
-    with DagsterDev(data, CLUSTERING_START_DAY=str(FIRST)) as dagster:
+    with DagsterDev(data, **_SETTINGS) as dagster:
         began = time.monotonic()
         dagster.backfill("opinions", keys, seconds=_HOUR)
         seconds = time.monotonic() - began

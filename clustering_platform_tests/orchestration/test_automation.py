@@ -11,7 +11,7 @@ from clustering_platform.store.commits import Commit
 from clustering_platform.tables import TABLES
 from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder, materialized
 
-EARLIER = DAY - timedelta(days=2)
+EARLIEST, EARLIER = DAY - timedelta(days=5), DAY - timedelta(days=2)
 word_direction = platform_module._direction
 DRIFT = {"drift_days", "group_lineage", "group_flows", "voter_moves", "opinion_shifts"}
 
@@ -55,12 +55,13 @@ def test_drift_follows_published_days_and_nothing_follows_a_job_or_a_run_with_no
     platform.run("drift", "talk")
     assert platform.commits.newest("talk", None, scope="days") == first
 
-    platform.run("opinions", Slice("talk", EARLIER).key)  # a gap is filled
+    for day in (EARLIER, EARLIEST):  # gaps are filled, two days between two looks
+        platform.run("opinions", Slice("talk", day).key)
     assert watch.requested() == {"talk": DRIFT}
     result = platform.run("drift", "talk")
     second = platform.commits.newest("talk", None, scope="days")
     assert second
-    assert compared_days(platform, second) == [(EARLIER, None), (DAY, EARLIER)]
+    assert compared_days(platform, second) == [(EARLIEST, None), (EARLIER, EARLIEST), (DAY, EARLIER)]
     assert "data:image/png" in str(materialized(result, "drift_days")["drift"])
 
 
