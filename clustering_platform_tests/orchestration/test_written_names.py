@@ -194,7 +194,7 @@ def test_what_items_tell_an_obedient_model_to_say_names_no_topic(platform: Platf
     by_model = [row for row in rows if row["source"] == "llm"]
     assert not any(word in f"{row['name']} {row['summary']}" for row in by_model for word in ("pirates", "Elect"))
     refused = [row["reason"] for row in rows if row["source"] == "offline"]
-    assert any("is not about" in reason for reason in refused)
+    assert "the name given was put in by an item" in refused
 
 
 def test_siblings_are_called_differently_whatever_the_model_answers(platform: Platform, server: ChatServer) -> None:
