@@ -76,16 +76,20 @@ def rebuild_catalog(commits: Commits, path: Path) -> None:
 
 
 def is_current(commits: Commits, path: Path) -> bool:
-    """Tell whether the catalog knows the newest commit of every dataset."""
+    """Tell whether the catalog knows the newest commit of every dataset, all columns, and where the files are."""
     import duckdb
 
     newest = {dataset: number for dataset in commits.datasets() if (number := commits.last_sequence(dataset))}
+    columns = {(table.name, column.name) for table in TABLES.values() for column in table.stored_columns}
     try:
         with connect(path) as catalog:
             known = catalog.execute("SELECT dataset, max(sequence) FROM commits GROUP BY dataset").fetchall()
+            found = catalog.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+            runs = catalog.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'runs'").fetchall()
     except (StoreError, duckdb.Error):
         return False
-    return dict(known) == newest
+    is_here = any(_literal(_pattern_of(RunRecords(commits.files.root))) in sql for (sql,) in runs)
+    return dict(known) == newest and columns <= set(found) and is_here
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -127,10 +131,15 @@ def _create_views(connection: duckdb.DuckDBPyConnection, commits: Commits) -> No
 def runs_query(records: RunRecords) -> str:
     """Return the question for all runs, each as it was last recorded."""
     names = ", ".join(f'"{column.name}"' for column in RUN_COLUMNS)
-    folder = re.sub(r"([*?\[])", r"[\1]", str(records.volume()))
-    source = _rows_of(RUN_COLUMNS, [f"{folder}/*.parquet"])
+    source = _rows_of(RUN_COLUMNS, [_pattern_of(records)])
     last = "PARTITION BY run_id ORDER BY ended_at IS NULL, recorded_at DESC"  # nothing comes after an end
     return f"SELECT {names} FROM {source} QUALIFY row_number() OVER ({last}) = 1"  # noqa: S608 - our own names and paths
+
+
+def _pattern_of(records: RunRecords) -> str:
+    """Return the pattern of the recordings of runs: all files of the newest volume."""
+    folder = re.sub(r"([*?\[])", r"[\1]", str(records.volume()))
+    return f"{folder}/*.parquet"
 
 
 def _create_view(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, rebuild_catalog
+from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, is_current, rebuild_catalog
 from clustering_platform.store.commits import Commits, Predecessor
 from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import TABLES, Column
@@ -179,6 +179,27 @@ def test_who_has_the_catalog_open_goes_on_reading_and_who_opens_it_now_sees_the_
         with connect(catalog) as newer:
             assert ask_versions(newer) == {2.0}
         assert ask_versions(older) == {1.0}
+
+
+def test_a_catalog_is_current_until_there_is_a_commit_a_column_or_a_place_that_it_does_not_know(
+    commits: Commits, tmp_path: Path
+) -> None:
+    import duckdb
+
+    catalog = commits.files.root.parent / "catalog.duckdb"
+    assert not is_current(commits, catalog)
+    publish_version(commits, 1)
+    rebuild_catalog(commits, catalog)
+    assert is_current(commits, catalog)
+    publish_version(commits, 2)
+    assert not is_current(commits, catalog)
+    rebuild_catalog(commits, catalog)
+    with duckdb.connect(catalog) as earlier:  # as a version made it that did not know a table
+        earlier.execute("DROP VIEW drift_days")
+    assert not is_current(commits, catalog)
+    rebuild_catalog(commits, catalog)
+    moved = commits.files.root.rename(tmp_path / "elsewhere")
+    assert not is_current(log_of(moved), catalog)
 
 
 def test_a_catalog_is_replaced_and_never_written_over(commits: Commits, tmp_path: Path) -> None:
