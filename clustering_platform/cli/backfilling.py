@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 
 from rich.console import Console
@@ -11,7 +12,6 @@ from rich.progress import Progress
 
 from clustering_platform.cli.running import new_bars, on_terminal, started, told, with_bar
 from clustering_platform.datasets import Dataset, DatasetError
-from clustering_platform.orchestration.jobs import OPINIONS_JOB
 from clustering_platform.orchestration.partitions import today
 from clustering_platform.orchestration.runs import Outcome, Runner
 from clustering_platform.settings import Settings
@@ -41,19 +41,25 @@ def run_backfill(
     with on_terminal(out) as console, new_bars(console) as bars:
         runner = started(bars, settings, dataset, command="backfill")
         outcomes = [with_bar(bars, runner, "topics", lambda on: runner.run_topics(dataset, on_progress=on))]
-        days = choose() if outcomes[0].succeeded else []
-        before, began = commits.last_sequence(dataset.name), time.monotonic()
-        outcomes += _run_days(runner, dataset, days, bars, force=force)
-        made, seconds = commits.last_sequence(dataset.name) - before, time.monotonic() - began
-        if days and not outcomes[-1].was_interrupted:
+        days = [] if outcomes[0].ingest_failed or outcomes[0].was_interrupted else choose()
+        began = time.monotonic()
+        made = list(_run_days(runner, dataset, days, bars, force=force))
+        seconds = time.monotonic() - began
+        outcomes += made
+        if made and not made[-1].was_interrupted:
             outcomes.append(with_bar(bars, runner, "drift", lambda on: runner.run_drift(dataset, on_progress=on)))
-    failed = sum(not outcome.succeeded for outcome in outcomes if outcome.job == OPINIONS_JOB)
-    if days:
-        out.print(
-            f"{len(days)} days from {days[0]} to {days[-1]}: {made} published, {len(days) - made - failed} unchanged, "
-            f"{failed} failed; {seconds / len(days):.1f} s a day"
-        )
+    if made:
+        published = {commit.run_id for commit in commits.log(dataset.name)}
+        counts = Counter(_became(outcome, published) for outcome in made)
+        told_counts = ", ".join(f"{counts[what]} {what}" for what in ("published", "unchanged", "failed"))
+        out.print(f"{len(days)} days from {days[0]} to {days[-1]}: {told_counts}; {seconds / len(made):.1f} s a day")
     return told(outcomes, err)
+
+
+def _became(outcome: Outcome, published: Collection[str]) -> str:
+    if not outcome.succeeded:
+        return "failed"
+    return "published" if outcome.run_id in published else "unchanged"
 
 
 def _run_days(

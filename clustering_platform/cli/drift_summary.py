@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from clustering_platform.cli.rows import ask
 from clustering_platform.settings import Settings
-
-if TYPE_CHECKING:
-    import duckdb
 
 _LONGEST = 40
 _FIGURES = ("voters", "kept", "moved", "divergence", "bimodality", "separation")
@@ -34,10 +32,12 @@ def print_drift(settings: Settings, dataset: str, out: Console) -> None:
     """Print the newest days with their groups by lasting letter, how polarized they are, and what became of groups."""
     from clustering_platform.store.catalog import connect
 
+    if not settings.catalog.exists():  # nothing is published yet
+        return
     with connect(settings.catalog) as catalog:
-        days = _rows(catalog, _DAYS, dataset=dataset, limit=_LONGEST)[::-1]
-        sizes = {row["day"]: row["sizes"] for row in _rows(catalog, _GROUPS, dataset=dataset)}
-        changes = _rows(catalog, _CHANGES, dataset=dataset)
+        days = ask(catalog, _DAYS, dataset=dataset, limit=_LONGEST)[::-1]
+        sizes = {row["day"]: row["sizes"] for row in ask(catalog, _GROUPS, dataset=dataset)}
+        changes = ask(catalog, _CHANGES, dataset=dataset)
     if not days:
         return
     table = Table("day", *(Column(name, justify="right") for name in _FIGURES), "groups", box=None)
@@ -69,9 +69,3 @@ def _figure(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
-
-
-def _rows(catalog: duckdb.DuckDBPyConnection, query: str, **values: object) -> list[dict[str, Any]]:
-    relation = catalog.execute(query, values)
-    names = [column[0] for column in relation.description or []]
-    return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from clustering_platform.cli.rows import ask
 from clustering_platform.settings import Settings
 
 _LATEST = """
@@ -52,9 +53,7 @@ def _latest(settings: Settings, **wanted: object) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         runs = runs_query(RunRecords(settings.warehouse))
-        relation = connection.execute(_LATEST.format(runs=runs), wanted)
-        names = [column[0] for column in relation.description or []]
-        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        return ask(connection, _LATEST.format(runs=runs), **wanted)
 
 
 def _cells(run: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from clustering_platform.cli.rows import ask
 from clustering_platform.datasets import DatasetError
 from clustering_platform.settings import Settings
 
@@ -92,7 +93,7 @@ def published(settings: Settings) -> dict[str, dict[str, Any]]:
     if not settings.catalog.exists():
         return {}
     with _connect(settings) as catalog:
-        return {row["dataset"]: row for row in _rows(catalog, _PUBLISHED)}
+        return {row["dataset"]: row for row in ask(catalog, _PUBLISHED)}
 
 
 def print_summary(settings: Settings, dataset: str, out: Console, *, day: date | None = None) -> None:
@@ -101,7 +102,7 @@ def print_summary(settings: Settings, dataset: str, out: Console, *, day: date |
         out.print("nothing is published yet")
         return
     with _connect(settings) as catalog:
-        for snapshot in _rows(catalog, _SNAPSHOT, dataset=dataset, day=day):
+        for snapshot in ask(catalog, _SNAPSHOT, dataset=dataset, day=day):
             _print_snapshot(snapshot, dataset, out)
             _print_doubts(catalog, dataset, snapshot["day"], out)
             _print_groups(catalog, dataset, snapshot["day"], out)
@@ -131,36 +132,36 @@ def _print_snapshot(row: dict[str, Any], dataset: str, out: Console) -> None:
 
 def _print_doubts(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
     """Say when the day is to be made anew, and when another number of groups divides it better."""
-    stale = [row["day"] for row in _rows(catalog, _STALE_DAYS, dataset=dataset, day=day)]
+    stale = [row["day"] for row in ask(catalog, _STALE_DAYS, dataset=dataset, day=day)]
     if stale and stale[-1] == day:
         again = ", ".join(f"`clustering run {dataset} --day {earlier}`" for earlier in stale)
         out.print(
             f"an earlier day that it goes on from has changed; make it anew, in this order: {again}",
             style="yellow",
         )
-    for number in _rows(catalog, _NUMBERS, dataset=dataset, day=day):
+    for number in ask(catalog, _NUMBERS, dataset=dataset, day=day):
         best, chosen = number["best"], number["chosen"]
         if best and best != chosen:
             out.print(f"{best} groups divide this day best; {chosen} are kept, as on the days before")
 
 
 def _print_groups(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
-    for group in _rows(catalog, _GROUPS, dataset=dataset, day=day):
+    for group in ask(catalog, _GROUPS, dataset=dataset, day=day):
         size = f": {group['size']:,} voters ({group['share']:.0%})"
         name = f" {group['name']}" if group["source"] == "llm" else ""
         out.print(Text.assemble("\n", (f"Group {group['letter']}{name}", "bold"), size))
         if name:
             out.print(f"  {group['summary']}", highlight=False)
         chosen = {"dataset": dataset, "day": day, "group": group["group_id"]}
-        if subgroups := _rows(catalog, _SUBGROUPS, **chosen, letter=group["letter"]):
+        if subgroups := ask(catalog, _SUBGROUPS, **chosen, letter=group["letter"]):
             out.print(
                 "  subgroups " + ", ".join(f"{row['letter']} {row['size']:,}" for row in subgroups), highlight=False
             )
-        _print_items(_rows(catalog, _STANDS_FOR, **chosen, limit=_STATEMENTS), out)
+        _print_items(ask(catalog, _STANDS_FOR, **chosen, limit=_STATEMENTS), out)
 
 
 def _print_consensus(catalog: duckdb.DuckDBPyConnection, dataset: str, day: date, out: Console) -> None:
-    items = _rows(catalog, _CONSENSUS, dataset=dataset, day=day, limit=_STATEMENTS)
+    items = ask(catalog, _CONSENSUS, dataset=dataset, day=day, limit=_STATEMENTS)
     if items:
         out.print("\nWhat unites all", style="bold")
         _print_items(items, out)
@@ -179,7 +180,7 @@ def _print_items(items: list[dict[str, Any]], out: Console) -> None:
 
 def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
     nodes: dict[str, Tree] = {}
-    for topic in _rows(catalog, _TOPICS, dataset=dataset):
+    for topic in ask(catalog, _TOPICS, dataset=dataset):
         label = f"{topic['name']} ({topic['size']})" + (", unusable" if topic["status"] == "unusable" else "")
         if topic["parent_id"] is None:
             root = nodes[topic["topic_id"]] = Tree(Text.assemble(("Topics", "bold"), f": {label}; {topic['note']}"))
@@ -188,13 +189,13 @@ def _print_topics(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console
     if nodes:
         out.print("")
         out.print(root)
-    for due in _rows(catalog, _REFIT, dataset=dataset):
+    for due in ask(catalog, _REFIT, dataset=dataset):
         out.print(f"  the tree should be made anew: {due['reason']}; clustering run {dataset} --refit", highlight=False)
 
 
 def _print_outcomes(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Console) -> None:
     """Print how many items are errors, and in which topics there are significantly more or fewer of them."""
-    for row in _rows(catalog, _OUTCOMES, dataset=dataset):
+    for row in ask(catalog, _OUTCOMES, dataset=dataset):
         counts = f"{row['items']:,} items have one"
         if row["errors"] is not None:
             counts += f", {row['errors']:,} are errors ({row['rate']:.0%})"
@@ -202,7 +203,7 @@ def _print_outcomes(catalog: duckdb.DuckDBPyConnection, dataset: str, out: Conso
         if row["p_value"] is not None:
             strength = "" if row["cramers_v"] is None else f"Cramer's V {row['cramers_v']:.2f}, "
             out.print(f"  by topic of the first level: {strength}p {row['p_value']:.2g}", highlight=False)
-    for row in _rows(catalog, _NOTABLE_TOPICS, dataset=dataset, limit=_STATEMENTS):
+    for row in ask(catalog, _NOTABLE_TOPICS, dataset=dataset, limit=_STATEMENTS):
         sign = "more errors" if row["is_worse"] else "fewer errors"
         name = textwrap.shorten(row["name"], _WIDTH, placeholder=" …")
         rates = f"{row['rate']:.0%} of {row['items']:,}, elsewhere {row['rate_elsewhere']:.0%}"
@@ -213,12 +214,6 @@ def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     from clustering_platform.store.catalog import connect
 
     return connect(settings.catalog)
-
-
-def _rows(catalog: duckdb.DuckDBPyConnection, query: str, **values: object) -> list[dict[str, Any]]:
-    relation = catalog.execute(query, values)
-    names = [column[0] for column in relation.description or []]
-    return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
 
 
 def _cell(value: object) -> str:

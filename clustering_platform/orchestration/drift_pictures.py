@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clustering_platform.orchestration.pictures import COLOURS, GREY, as_metadata, draw_label, draw_points
+from clustering_platform.orchestration.pictures import (
+    COLOURS,
+    GREY,
+    as_metadata,
+    as_png,
+    draw_label,
+    draw_points,
+    fonts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +54,7 @@ def drift_png(
     rows = drift_days.to_pylist()
     groups = group_lineage.filter(pc.greater(group_lineage["size"], 0)).to_pylist()
     figure = Figure(figsize=(8.5, 7), dpi=dpi, layout="constrained")
-    figure.suptitle(f"{title}: {len(rows)} days", fontsize=11)
+    figure.suptitle(f"{title}: {len(rows)} days", fontsize=11, family=fonts())
     grid = figure.add_gridspec(3, max(len(maps), 1), height_ratios=(1.2, 1.2, 1))
     turns = {row["day"]: np.array([[row["turn_xx"], row["turn_yx"]], [row["turn_xy"], row["turn_yy"]]]) for row in rows}
     for column, day in enumerate(maps):
@@ -58,9 +65,7 @@ def drift_png(
     figures.sharex(shares)
     figures.xaxis.set_major_formatter(ConciseDateFormatter(figures.xaxis.get_major_locator()))
     shares.tick_params(labelbottom=False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return as_png(figure)
 
 
 def _draw_map(axes: Axes, day: Day, turn: np.ndarray[Any, Any], groups: Sequence[dict[str, Any]]) -> None:

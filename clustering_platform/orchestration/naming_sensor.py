@@ -13,6 +13,7 @@ from clustering_platform.orchestration.jobs import GROUP_NAMES_JOB, NAMES_JOB, r
 from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.recipes import NAMES_TAG
 from clustering_platform.orchestration.sensors import materialized_since
+from clustering_platform.orchestration.warehouse import UNCHANGED_KEY
 from clustering_platform.settings import Settings
 from clustering_platform.store.commits import Commits
 from clustering_platform.store.files import Files
@@ -69,7 +70,7 @@ def look_for_unnamed(context: dg.SensorEvaluationContext, settings: Settings) ->
 
 def _is_to_be_named(instance: dg.DagsterInstance, settings: Settings, part: Slice, record: dg.EventLogRecord) -> bool:
     event = record.asset_materialization
-    if event is None or "unchanged since commit" in event.metadata:
+    if event is None or UNCHANGED_KEY in event.metadata:
         return False
     run = instance.get_run_by_id(record.run_id)
     if run and NAMES_TAG in run.tags:

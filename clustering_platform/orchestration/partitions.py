@@ -47,6 +47,14 @@ class Slice:
         return cls(validate_name(dataset), date.fromisoformat(day) if day else None)
 
 
+def slice_of(run: dg.DagsterRun) -> Slice | None:
+    """Return what a run computes; None where its partition is none of ours."""
+    try:
+        return Slice.from_key(run.tags.get(PARTITION_TAG, ""))
+    except ValueError:  # of a name, which is a DatasetError, or of a day
+        return None
+
+
 def today() -> date:
     """Return the current day (UTC)."""
     return datetime.now(UTC).date()

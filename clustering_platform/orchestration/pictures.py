@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 GREY = "#BBBBBB"
@@ -88,6 +89,15 @@ def as_metadata(png: bytes, what: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{what}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG: the same bytes for the same figure, and no warning of letters that no font has."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
 class _Picture:
     """A figure without axes; `png` holds it once the block has ended."""
 
@@ -96,7 +106,7 @@ class _Picture:
 
         self.figure = Figure(figsize=(7, 5.2), dpi=dpi, layout="constrained")
         self.axes = self.figure.subplots()
-        self.axes.set_title(title, fontsize=10, family=_fonts())
+        self.axes.set_title(title, fontsize=10, family=fonts())
         self.axes.axis("off")
         self.png = b""
 
@@ -104,11 +114,7 @@ class _Picture:
         return self
 
     def __exit__(self, *error: object) -> None:
-        buffer = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            self.figure.savefig(buffer, format="png", metadata={"Software": None})
-        self.png = buffer.getvalue()
+        self.png = as_png(self.figure)
 
 
 def _points(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -140,11 +146,11 @@ def draw_label(axes: Axes, place: np.ndarray[Any, Any], text: str, *, size: int)
     """Write a text at a place, as it is."""
     safe = text.replace("$", r"\$")
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
-    axes.text(place[0], place[1], safe, fontsize=size, ha="center", va="center", bbox=box, family=_fonts())
+    axes.text(place[0], place[1], safe, fontsize=size, ha="center", va="center", bbox=box, family=fonts())
 
 
 @functools.cache
-def _fonts() -> list[str]:
+def fonts() -> list[str]:
     """Return the usual font and, for letters that it lacks, those of this machine that have many."""
     from matplotlib.font_manager import get_font_names
 

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from clustering_platform.datasets import DatasetError
 from clustering_platform.orchestration.errors import ResumeError
 from clustering_platform.orchestration.executing import steps_left
-from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
+from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice, slice_of
 
 _LOOKED_AT = 500
 _STOPPED = {dg.DagsterRunStatus.FAILURE: "failed", dg.DagsterRunStatus.CANCELED: "cancelled"}
@@ -38,21 +37,13 @@ class StoppedRun:
         return _STOPPED[self.run.status]
 
 
-def part_of(run: dg.DagsterRun) -> Slice | None:
-    """Return the slice that a run computes; None for a run of something else."""
-    try:
-        return Slice.from_key(run.tags[PARTITION_TAG])
-    except (DatasetError, KeyError):
-        return None
-
-
 def stopped_runs(instance: dg.DagsterInstance) -> Iterator[StoppedRun]:
     """Yield the runs that can be resumed, newest first: of each job and slice the newest run, if it stopped."""
     seen = set()
     for record in instance.get_run_records(limit=_LOOKED_AT):
         run = record.dagster_run
         what = (run.job_name, run.asset_selection, run.tags.get(PARTITION_TAG))
-        part = part_of(run)
+        part = slice_of(run)
         if part and run.status in _STOPPED and what not in seen:
             ended = datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)
             yield StoppedRun(run, part, ended)
@@ -72,7 +63,7 @@ def stopped_run(instance: dg.DagsterInstance, run_id: str) -> tuple[dg.DagsterRu
     if len(found) != 1:
         number = "no run has that id" if not found else f"{len(found)} runs have ids that begin so"
         raise ResumeError(f"{run_id!r}: {number}; `clustering resume` lists those that can be resumed")
-    run, part = found[0], part_of(found[0])
+    run, part = found[0], slice_of(found[0])
     if part is None:
         raise ResumeError(f"run {run.run_id} cannot be resumed: it is about no dataset")
     if run.status not in _STOPPED:

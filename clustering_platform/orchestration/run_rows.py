@@ -14,8 +14,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage import tags as dagster_tags
 
-from clustering_platform.datasets import DatasetError
-from clustering_platform.orchestration.partitions import Slice
+from clustering_platform.orchestration.partitions import slice_of
 
 COMMAND_TAG = "clustering/command"
 OUTCOME_TAG = "clustering/outcome"
@@ -54,12 +53,13 @@ def status_of(run: dg.DagsterRun) -> str:
 def run_row(record: dg.RunRecord, status: str, error: str | None = None) -> dict[str, Any]:
     """Return a run as a row of the history."""
     run = record.dagster_run
+    part = slice_of(run)
     started, ended = _time(record.start_time), _time(record.end_time)
     results = _results(run.tags) if started else {}
     return {
         "run_id": run.run_id,
-        "dataset": dataset_of(run),
-        "day": part.day if (part := _slice(run)) else None,
+        "dataset": part.dataset if part else None,
+        "day": part.day if part else None,
         "partition": run.tags.get(dagster_tags.PARTITION_NAME_TAG),
         "job": None if run.job_name == _WITHOUT_JOB else run.job_name,
         **dict(zip(("launched_by", "launcher"), _launcher(run), strict=True)),
@@ -74,11 +74,6 @@ def run_row(record: dg.RunRecord, status: str, error: str | None = None) -> dict
         "error": _shortened(error) if error else None,
         "recorded_at": datetime.now(UTC),
     }
-
-
-def dataset_of(run: dg.DagsterRun) -> str | None:
-    """Return the dataset that a run is about, if any."""
-    return part.dataset if (part := _slice(run)) else None
 
 
 def result_tags(outcome: str, results: Mapping[str, int | None]) -> dict[str, str]:
@@ -97,14 +92,6 @@ def _results(tags: Mapping[str, str]) -> dict[str, Any]:
     results: dict[str, Any] = {name: int(value) for name, value in said.items() if value.isdecimal()}
     outcome = tags.get(OUTCOME_TAG, _UNSAID)
     return results if outcome == _UNSAID else results | {"outcome": outcome}
-
-
-def _slice(run: dg.DagsterRun) -> Slice | None:
-    """Return what a run is about; None where its partition is none of ours."""
-    try:
-        return Slice.from_key(run.tags.get(dagster_tags.PARTITION_NAME_TAG, ""))
-    except (DatasetError, ValueError):
-        return None
 
 
 def _launcher(run: dg.DagsterRun) -> tuple[str, str | None]:

@@ -132,6 +132,7 @@ class Runner:
         run_id, job = str(uuid.uuid4()), self.definitions.resolve_job_def(run.job_name)
         with _reported(self.instance, run_id, on_progress):
             result = execute_from_failure(self.instance, job, run, run_id=run_id)
+        self.history.catch_up()
         return Outcome(run.job_name, run_id, tuple(faults_of(result)))
 
     def steps(self, job: str) -> list[str]:

@@ -13,7 +13,7 @@ import dagster as dg
 from clustering_platform.datasets import Dataset, DatasetError, input_files, live_datasets
 from clustering_platform.orchestration.assets.sources import observe
 from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
-from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, PARTITION_TAG, Slice, today
+from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, Slice, slice_of, today
 from clustering_platform.orchestration.run_history import build_run_history
 from clustering_platform.settings import Settings
 
@@ -102,7 +102,7 @@ def departed(instance: dg.DagsterInstance, inbox: Path) -> list[str]:
     if not gone:
         return []
     under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
-    return sorted(gone - {run.tags.get(PARTITION_TAG, "").partition("|")[0] for run in under_way})
+    return sorted(gone - {part.dataset for run in under_way if (part := slice_of(run))})
 
 
 def examine(dataset: Dataset, before: Seen | None, *, now: float | None = None) -> Seen | None:

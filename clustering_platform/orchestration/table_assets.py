@@ -27,7 +27,7 @@ from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
 from clustering_platform.orchestration.publication import Publication
 from clustering_platform.orchestration.recipes import ROOM_VERSIONS
-from clustering_platform.orchestration.warehouse import PATH_KEY, newest_materialization
+from clustering_platform.orchestration.warehouse import PATH_KEY, UNCHANGED_KEY, newest_materialization
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
@@ -237,7 +237,7 @@ class TableAsset:
             run.refresh_catalog()
             run.tell(f"nothing new since commit {commit.sequence}", commit)
         for file in files.values():
-            yield self._result(run, file, run.shown_before(file) | {"unchanged since commit": commit.sequence}, [])
+            yield self._result(run, file, run.shown_before(file) | {UNCHANGED_KEY: commit.sequence}, [])
 
     def _compute(self, run: Run, inputs: Mapping[str, StoredTable]) -> Iterator[dg.MaterializeResult[None]]:
         started = time.perf_counter()

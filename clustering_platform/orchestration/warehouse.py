@@ -25,6 +25,8 @@ from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
 
 PATH_KEY = "path"
+UNCHANGED_KEY = "unchanged since commit"
+"""Metadata of a materialization that computed nothing."""
 
 
 class Warehouse(dg.ConfigurableIOManager):
@@ -76,7 +78,7 @@ class Warehouse(dg.ConfigurableIOManager):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Give a sign of life, then take the lock of the dataset that the run is about."""
         key = context.run.tags.get(PARTITION_TAG) if context.run else None
-        if not key or not context.run:
+        if not key or not context.run or not context.instance:
             return
         try:
             dataset = Slice.from_key(key).dataset
@@ -84,9 +86,8 @@ class Warehouse(dg.ConfigurableIOManager):
             return  # the first step says what is wrong with the name, and that no other try mends it
         database = self.settings.lock_database
         self._settled.clear()
-        history = RunHistory(context.instance, self.settings) if context.instance else None
-        if history:
-            history.prepare(context.run)
+        history = RunHistory(context.instance, self.settings)
+        history.prepare(context.run)
         with contextlib.ExitStack() as held:
             held.enter_context(sign_of_life(self.files.root, context.run.run_id, database=database))
             held.enter_context(
@@ -99,11 +100,10 @@ class Warehouse(dg.ConfigurableIOManager):
                     database=database,
                 )
             )
-            self._held = held.pop_all()
-        self._base_sequence = self.commits.last_sequence(dataset)
-        self._last_decision = Curation(self.files.root).last_sequence(dataset)
-        if history:
+            self._base_sequence = self.commits.last_sequence(dataset)
+            self._last_decision = Curation(self.files.root).last_sequence(dataset)
             history.begin(context.run.run_id)
+            self._held = held.pop_all()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lock back."""

@@ -5,6 +5,7 @@ The contracts themselves stand in the modules beside this one, one for each room
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
@@ -56,6 +57,14 @@ ITEM_ID = Column("item_id", "string", "Id of the item, as in the source.")
 VOTER_ID = Column(
     "voter_id", "string", "Voter: a keyed pseudonym, unless the dataset keeps plain ids.", is_personal=True
 )
+
+
+def share(name: str, description: str, *, nullable: bool = False) -> Column:
+    """Return the contract of a column of shares, 0 to 1."""
+    return Column(name, "float64", description, nullable=nullable, minimum=0, maximum=1)
+
+
+nullable_share = functools.partial(share, nullable=True)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Contracts of drift: what changes from day to day, one set for each dataset; formulas stand in ``docs/drift.md``."""
 
-from clustering_platform.tables.contract import DAY, ITEM_ID, VOTER_ID, Column, Table
+from clustering_platform.tables.contract import DAY, ITEM_ID, VOTER_ID, Column, Table, nullable_share
 
 _COMPARED_WITH = Column("compared_with", "date", "The nearest earlier published day with groups.")
 _LETTER = Column("letter", "string", "Lasting letter: that of the group it goes on from; never given twice.")
@@ -10,10 +10,6 @@ _TO = Column("to_letter", "string", "Lasting letter of the group now.")
 
 def _nullable(column: Column, description: str) -> Column:
     return Column(column.name, column.type, f"{column.description[:-1]}; {description}.", nullable=True)
-
-
-def _share(name: str, description: str) -> Column:
-    return Column(name, "float64", description, nullable=True, minimum=0, maximum=1)
 
 
 DRIFT_TABLES = (
@@ -33,21 +29,21 @@ DRIFT_TABLES = (
             Column("groups", "int32", "Number of groups.", minimum=0),
             Column("voters_in_both", "int32", "Voters in a group on this day and on that one.", minimum=0),
             Column("voters_moved", "int32", "Those of them who are in a group with another letter.", minimum=0),
-            _share(
+            nullable_share(
                 "divergence",
                 "How much the vote on an item tells of the voter's group: the mutual information of vote and group "
                 "over the entropy of the group. 0: groups vote alike, 1: the vote tells the group; null without any.",
             ),
-            _share(
+            nullable_share(
                 "bimodality",
                 "Sarle's bimodality coefficient of the places along the first component; above 5/9 (an even spread) "
                 "there may be two camps. Null for fewer than four voters.",
             ),
-            _share(
+            nullable_share(
                 "separation",
                 "Share of the variance of the places of grouped voters that lies between groups. Null without groups.",
             ),
-            _share(
+            nullable_share(
                 "map_similarity",
                 "How well this day's map, turned, matches the one before, over the voters of both: 1 for the same "
                 "shape. Null where there is nothing to compare.",

@@ -1,6 +1,6 @@
 """Contracts of the measures of a day: of clusters, of voters, and of what joins the groups."""
 
-from clustering_platform.tables.contract import ITEM_ID, VOTER_ID, Column, Table
+from clustering_platform.tables.contract import ITEM_ID, VOTER_ID, Column, Table, share
 
 MEASURED_LEVELS = ("base_cluster", "group", "subgroup")
 """Levels of clusters that are measured, from the finest division of voters' places to the parts of a group.
@@ -13,10 +13,6 @@ _PAIR = (
     Column("first_group_id", "int32", "The group of the pair with the smaller id.", minimum=0),
     Column("second_group_id", "int32", "The group of the pair with the larger id.", minimum=0),
 )
-
-
-def _share(name: str, description: str, *, nullable: bool = False) -> Column:
-    return Column(name, "float64", description, nullable=nullable, minimum=0, maximum=1)
 
 
 def _distance(name: str, description: str, *, nullable: bool = False) -> Column:
@@ -37,7 +33,7 @@ def _side_of(group: str) -> tuple[Column, ...]:
     return (
         Column(f"{group}_n_success", "int32", f"Votes of the {group} group on that side.", minimum=0),
         Column(f"{group}_n_trials", "int32", f"All votes of the {group} group on the item.", minimum=0),
-        _share(f"{group}_p_success", f"(n_success + 1) / (n_trials + 2) of the {group} group."),
+        share(f"{group}_p_success", f"(n_success + 1) / (n_trials + 2) of the {group} group."),
         Column(f"{group}_p_test", "float64", f"One-proportion z score of the {group} group against one half."),
     )
 
@@ -58,7 +54,7 @@ MEASURE_TABLES = (
             Column("y", "float64", "Mean y of its voters."),
             _distance("radius", "Largest distance of a voter from the centroid."),
             Column("variance", "float64", "Mean squared distance of the voters from the centroid.", minimum=0),
-            _share(
+            share(
                 "consensus",
                 "Share of the votes that are the most frequent vote of the cluster on their item; null without votes.",
                 nullable=True,
@@ -102,18 +98,18 @@ MEASURE_TABLES = (
                 minimum=0,
             ),
             _distance("distance_to_nearest_other", "Distance to the centroid of that group.", nullable=True),
-            _share(
+            share(
                 "bridging",
                 "distance_to_group / distance_to_nearest_other, at most 1: 0 at the own centroid, 1 on the border.",
                 nullable=True,
             ),
-            _share(
+            share(
                 "representativeness",
                 "Mean over the voter's votes of the share of the other voters of the group who voted the same on the "
                 "item; null where nobody of the group voted on these items.",
                 nullable=True,
             ),
-            _share(
+            share(
                 "agreement_nearest_other",
                 "Mean over the voter's votes of the share of the voters of that group who voted the same on the item; "
                 "null where none of them voted on these items.",
@@ -141,9 +137,9 @@ MEASURE_TABLES = (
             VOTER_ID,
             Column("group_id", "int32", "The voter's own group, one of the pair.", minimum=0),
             Column("votes_cast", "int32", "Items the voter voted on, passes included.", minimum=1),
-            _share("bridging", "As in `voter_measures`."),
-            _share("agreement_own", "representativeness in `voter_measures`.", nullable=True),
-            _share("agreement_other", "agreement_nearest_other in `voter_measures`.", nullable=True),
+            share("bridging", "As in `voter_measures`."),
+            share("agreement_own", "representativeness in `voter_measures`.", nullable=True),
+            share("agreement_other", "agreement_nearest_other in `voter_measures`.", nullable=True),
         ),
     ),
     Table(

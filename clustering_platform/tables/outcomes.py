@@ -1,6 +1,6 @@
 """Contracts of what topics have to do with the outcomes of items; the formulas stand in ``docs/outcomes.md``."""
 
-from clustering_platform.tables.contract import Column, Table
+from clustering_platform.tables.contract import Column, Table, share
 
 _TOPIC_ID = Column("topic_id", "string", "Id of the topic.")
 _DEPTH = Column("depth", "int32", "Levels below the root.", minimum=0)
@@ -9,10 +9,6 @@ _CUT_DEPTH = Column(
 )
 _FAMILIES = ("error", "label")
 _TESTS = ("chi2", "fisher", "permutation")
-
-
-def _share(name: str, description: str, *, nullable: bool = False) -> Column:
-    return Column(name, "float64", description, nullable=nullable, minimum=0, maximum=1)
 
 
 OUTCOME_TABLES = (
@@ -28,10 +24,10 @@ OUTCOME_TABLES = (
             _DEPTH,
             Column("items_with_outcome", "int32", "Its items that have an outcome.", minimum=1),
             Column("errors", "int32", "How many are errors; null where labels are categories.", True, minimum=0),
-            _share("error_rate", "errors / items_with_outcome.", nullable=True),
-            _share("error_rate_low", "Lower end of its 95 % interval (Wilson).", nullable=True),
-            _share("error_rate_high", "Upper end of its 95 % interval (Wilson).", nullable=True),
-            _share("rate_elsewhere", "Error rate of all items outside of the topic; null for the root.", nullable=True),
+            share("error_rate", "errors / items_with_outcome.", nullable=True),
+            share("error_rate_low", "Lower end of its 95 % interval (Wilson).", nullable=True),
+            share("error_rate_high", "Upper end of its 95 % interval (Wilson).", nullable=True),
+            share("rate_elsewhere", "Error rate of all items outside of the topic; null for the root.", nullable=True),
             Column("difference", "float64", "error_rate - rate_elsewhere.", True, minimum=-1, maximum=1),
             Column(
                 "odds_ratio",
@@ -55,8 +51,8 @@ OUTCOME_TABLES = (
                 nullable=True,
                 values=("chi2", "fisher"),
             ),
-            _share("p_value", "How likely such a difference is if errors have nothing to do with it.", nullable=True),
-            _share("q_value", "p_value after Benjamini and Hochberg, over the topics of one depth.", nullable=True),
+            share("p_value", "How likely such a difference is if errors have nothing to do with it.", nullable=True),
+            share("q_value", "p_value after Benjamini and Hochberg, over the topics of one depth.", nullable=True),
             Column("is_worse", "bool", "More errors than elsewhere, with a q_value below .05."),
             Column("is_better", "bool", "Fewer errors than elsewhere, with a q_value below .05."),
             Column("rank", "int32", "Place among the topics of its depth by phi, from 1, the worst.", True, minimum=1),
@@ -67,11 +63,9 @@ OUTCOME_TABLES = (
                 nullable=True,
                 values=_TESTS,
             ),
-            _share(
-                "label_p_value", "As p_value, of all labels: whether they are others than elsewhere.", nullable=True
-            ),
-            _share("label_q_value", "label_p_value after Benjamini and Hochberg, as q_value.", nullable=True),
-            _share("label_v", "Cramer's V of label and being in the topic, corrected for bias.", nullable=True),
+            share("label_p_value", "As p_value, of all labels: whether they are others than elsewhere.", nullable=True),
+            share("label_q_value", "label_p_value after Benjamini and Hochberg, as q_value.", nullable=True),
+            share("label_v", "Cramer's V of label and being in the topic, corrected for bias.", nullable=True),
             Column("note", "string", "Why there is no test.", nullable=True),
         ),
     ),
@@ -89,10 +83,10 @@ OUTCOME_TABLES = (
                 "label", "string", "The label; of more than twenty, `(other)` for all but the nineteen most frequent."
             ),
             Column("items", "int32", "Items of the topic with the label.", minimum=1),
-            _share("share", "Share of its items with an outcome."),
-            _share("share_low", "Lower end of its 95 % interval (Wilson)."),
-            _share("share_high", "Upper end of its 95 % interval (Wilson)."),
-            _share("share_elsewhere", "Share of the label outside of the topic; null for the root.", nullable=True),
+            share("share", "Share of its items with an outcome."),
+            share("share_low", "Lower end of its 95 % interval (Wilson)."),
+            share("share_high", "Upper end of its 95 % interval (Wilson)."),
+            share("share_elsewhere", "Share of the label outside of the topic; null for the root.", nullable=True),
             Column(
                 "residual",
                 "float64",
@@ -130,11 +124,11 @@ OUTCOME_TABLES = (
             ),
             Column("statistic", "float64", "Chi-squared, Mann and Whitney's U, or Kruskal and Wallis's H.", True),
             Column("degrees_of_freedom", "int32", "Degrees of freedom of it; null for U.", True, minimum=1),
-            _share("p_value", "How likely such a statistic is if there is no dependence.", nullable=True),
+            share("p_value", "How likely such a statistic is if there is no dependence.", nullable=True),
             Column("draws", "int32", "Tables drawn at random for a permutation test.", True, minimum=1),
             Column("smallest_expected", "float64", "The smallest expected count.", True, minimum=0),
-            _share("cramers_v", "Cramer's V, corrected for bias (Bergsma 2013): 0 none, 1 complete.", nullable=True),
-            _share(
+            share("cramers_v", "Cramer's V, corrected for bias (Bergsma 2013): 0 none, 1 complete.", nullable=True),
+            share(
                 "auc",
                 "How often an error is less similar to its topic than an item that is none; a half where there is no "
                 "dependence.",
@@ -164,9 +158,9 @@ OUTCOME_TABLES = (
             Column("highest", "float64", "Largest similarity."),
             Column("items", "int32", "Items with an outcome.", minimum=1),
             Column("errors", "int32", "How many are errors.", minimum=0),
-            _share("error_rate", "errors / items."),
-            _share("error_rate_low", "Lower end of its 95 % interval (Wilson)."),
-            _share("error_rate_high", "Upper end of its 95 % interval (Wilson)."),
+            share("error_rate", "errors / items."),
+            share("error_rate_low", "Lower end of its 95 % interval (Wilson)."),
+            share("error_rate_high", "Upper end of its 95 % interval (Wilson)."),
         ),
     ),
     Table(
@@ -181,8 +175,8 @@ OUTCOME_TABLES = (
             Column("from_topic_id", "string", "Topic of the items."),
             Column("to_topic_id", "string", "Topic of the items that they are paired with."),
             Column("pairs", "int32", "Pairs that lead from the one to the other.", minimum=1),
-            _share("share", "Share of all pairs."),
-            _share("share_of_from", "Share of the pairs that start in the first topic."),
+            share("share", "Share of all pairs."),
+            share("share_of_from", "Share of the pairs that start in the first topic."),
             Column("expected", "float64", "Pairs to be expected if truths were dealt out at random.", minimum=0),
         ),
     ),
@@ -197,10 +191,10 @@ OUTCOME_TABLES = (
             _CUT_DEPTH,
             Column("pairs", "int32", "Pairs of which both items have a topic.", minimum=1),
             Column("different", "int32", "Pairs in two topics.", minimum=0),
-            _share("different_share", "different / pairs."),
-            _share("different_low", "Lower end of its 95 % interval (Wilson)."),
-            _share("different_high", "Upper end of its 95 % interval (Wilson)."),
-            _share("expected_share", "Share to be expected if truths were dealt out at random."),
+            share("different_share", "different / pairs."),
+            share("different_low", "Lower end of its 95 % interval (Wilson)."),
+            share("different_high", "Upper end of its 95 % interval (Wilson)."),
+            share("expected_share", "Share to be expected if truths were dealt out at random."),
             Column(
                 "kappa",
                 "float64",
@@ -208,9 +202,9 @@ OUTCOME_TABLES = (
                 nullable=True,
                 maximum=1,
             ),
-            _share("errors_different", "Share in two topics among pairs whose item is an error.", nullable=True),
-            _share("others_different", "Share in two topics among pairs whose item is none.", nullable=True),
-            _share("p_value", "How likely such a difference between the two shares is by chance.", nullable=True),
+            share("errors_different", "Share in two topics among pairs whose item is an error.", nullable=True),
+            share("others_different", "Share in two topics among pairs whose item is none.", nullable=True),
+            share("p_value", "How likely such a difference between the two shares is by chance.", nullable=True),
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """Contracts of what opinion groups say of topics, one set for each day; the formulas stand in ``docs/outcomes.md``."""
 
-from clustering_platform.tables.contract import Column, Table
+from clustering_platform.tables.contract import Column, Table, nullable_share
 from clustering_platform.tables.opinions import GROUP_ID
 
 _TOPIC_ID = Column("topic_id", "string", "Id of the topic, as published when the day was made.")
@@ -11,10 +11,6 @@ _VOTES = (
     Column("disagree", "int64", "Votes that disagree with its items.", minimum=0),
     Column("seen", "int64", "All votes on its items: agree + pass + disagree.", minimum=0),
 )
-
-
-def _share(name: str, description: str) -> Column:
-    return Column(name, "float64", description, nullable=True, minimum=0, maximum=1)
 
 
 TOPIC_OPINION_TABLES = (
@@ -31,8 +27,8 @@ TOPIC_OPINION_TABLES = (
             GROUP_ID,
             Column("items", "int32", "Its items that the group voted on, without those moderated out.", minimum=0),
             *_VOTES,
-            _share("agree_share", "(agree + 1) / (seen + 2); null without votes."),
-            _share("disagree_share", "(disagree + 1) / (seen + 2); null without votes."),
+            nullable_share("agree_share", "(agree + 1) / (seen + 2); null without votes."),
+            nullable_share("disagree_share", "(disagree + 1) / (seen + 2); null without votes."),
         ),
     ),
     Table(
@@ -48,18 +44,20 @@ TOPIC_OPINION_TABLES = (
             Column("items", "int32", "Its items that grouped voters voted on, without those moderated out.", minimum=1),
             Column("compared_items", "int32", "Those on which at least two groups voted.", minimum=0),
             *_VOTES,
-            _share("agree_share", "(agree + 1) / (seen + 2), all groups together."),
-            _share(
+            nullable_share("agree_share", "(agree + 1) / (seen + 2), all groups together."),
+            nullable_share(
                 "divisiveness",
                 "How far groups lie apart: mean over the compared items of the largest less the smallest "
                 "(agree + 1) / (seen + 2) of a group.",
             ),
-            _share(
+            nullable_share(
                 "unity",
                 "Mean over the compared items of the share of the group where it is smallest, of agreement or of "
                 "disagreement, whichever is larger.",
             ),
-            _share("consensus", "Share of the compared items on which every group that voted leans the same way."),
+            nullable_share(
+                "consensus", "Share of the compared items on which all groups that voted lean the same way."
+            ),
             Column(
                 "divides_rank",
                 "int32",
