@@ -121,7 +121,7 @@ def test_what_was_published_is_in_the_history_and_in_the_tags_of_the_runs(platfo
     assert (topics["voters"], topics["items"]) == (80, 24)
     assert (again["outcome"], again["commit"], again["voters"]) == ("nothing new since commit 1", None, 80)
     assert {row["status"] for row in (topics, day, again)} == {"succeeded"}
-    tags = platform.instance.get_run_by_id(runs[1].run_id).tags  # type: ignore[union-attr]
+    tags = platform.instance.get_run_by_id(runs[1].run_id).tags
     assert (tags["clustering/outcome"], tags["clustering/clusters"]) == ("published commit 2", "2")
 
 
@@ -175,7 +175,7 @@ def _run_until_killed(folder: Path, home: Path) -> None:
         begin(self, run_id)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    RunHistory.begin = begin_and_die  # type: ignore[method-assign]
+    RunHistory.begin = begin_and_die
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         Platform(folder, instance).run("topics", "talk")
 
