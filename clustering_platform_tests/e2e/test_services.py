@@ -63,7 +63,7 @@ def services(folder: Path, variables: dict[str, str]) -> Iterator[Webserver]:
     finally:
         for process in reversed(processes):
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=90)  # as long as the units allow
 
 
 def test_a_dropped_dataset_is_published_by_the_services_on_postgres(tmp_path: Path) -> None:
