@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from dagster import EventLogEntry
 from dagster._core.storage.event_log import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -102,3 +103,24 @@ def test_a_table_that_comes_later_is_seen(tmp_path: Path) -> None:
         connection.execute(text("CREATE TABLE new (id INTEGER)"))
     assert events.has_table("new")
     storage.dispose()
+
+
+def test_a_partition_is_there_at_once_and_gone_a_moment_after_another_process_deleted_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = FastSqliteStorage(str(tmp_path))
+    events = storage.event_log_storage
+    other = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
+    assert not events.has_dynamic_partition("dataset", "talk")
+    other.add_dynamic_partitions("dataset", ["talk"])
+    assert events.has_dynamic_partition("dataset", "talk")
+    other.delete_dynamic_partition("dataset", "talk")
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 3)
+    assert not events.has_dynamic_partition("dataset", "talk")
+    events.add_dynamic_partitions("dataset", ["talk"])
+    assert events.has_dynamic_partition("dataset", "talk")
+    events.delete_dynamic_partition("dataset", "talk")
+    assert not events.has_dynamic_partition("dataset", "talk")
+    storage.dispose()
+    other.dispose()
