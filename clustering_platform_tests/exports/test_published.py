@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
@@ -25,7 +24,7 @@ from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.garbage import collect_garbage
 from clustering_platform_tests.exports.conversations import rows_of
-from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
+from clustering_platform_tests.orchestration.platform import DAY, Platform, new_platform, write_conversation
 
 Command = Callable[..., Result]
 KEY = f"talk|{DAY}"
@@ -34,8 +33,7 @@ KEY = f"talk|{DAY}"
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform on which the dataset `talk` is published."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path_factory.mktemp("platform"), instance)
+    with new_platform(tmp_path_factory.mktemp("platform")) as made:
         write_conversation(made.dataset().folder)
         made.publish()
         yield made
@@ -194,8 +192,7 @@ def test_topics_that_are_not_published_are_told(platform: Platform) -> None:
 
 
 def test_ids_of_authors_are_given_out_where_the_dataset_says_plain(tmp_path: Path) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance)
+    with new_platform(tmp_path) as platform:
         for name, privacy in (("closed", "pseudonym"), ("open", "plain")):
             dataset = platform.dataset(name)
             rows = [f"s{row},the bus number {row % 7} is late,anna" for row in range(30)]
@@ -230,8 +227,7 @@ def test_a_day_before_the_first_vote_is_given_out_as_empty(platform: Platform) -
 
 
 def test_a_day_is_given_out_with_the_votes_from_which_it_was_made(tmp_path: Path) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance)
+    with new_platform(tmp_path) as platform:
         dataset = platform.dataset()
         write_conversation(dataset.folder, voters=60)
         platform.publish()

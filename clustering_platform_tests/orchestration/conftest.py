@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform_tests.orchestration.platform import DAY, Platform, write_conversation
+from clustering_platform_tests.orchestration.platform import DAY, Platform, new_platform, write_conversation
 
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     """A platform with one dataset, `talk`, in its inbox; nothing has run yet."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path, instance)
+    with new_platform(tmp_path) as made:
         write_conversation(made.dataset().folder)
         yield made
 
@@ -22,8 +20,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 @pytest.fixture(scope="session")
 def after_topics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """To be copied only: the topics of `talk` are published."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path_factory.mktemp("topics"), instance)
+    with new_platform(tmp_path_factory.mktemp("topics")) as made:
         write_conversation(made.dataset().folder)
         assert made.run("topics", "talk").success
         yield made

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +15,17 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+from dagster._core.instance import InstanceType
+from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
+from dagster._core.run_coordinator import DefaultRunCoordinator
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
 
 from clustering_platform.datasets import Dataset
 from clustering_platform.definitions import build_defs
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.partitions import DATASETS_NAME, Slice
+from clustering_platform.orchestration.sqlite_storage import FastSqliteStorage
 from clustering_platform.orchestration.warehouse import Warehouse
 from clustering_platform.settings import Settings
 from clustering_platform.store.catalog import rebuild_catalog
@@ -27,6 +35,7 @@ from clustering_platform.topics_config import EmbeddingConfig
 
 DAY = date(2026, 3, 31)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+STATE = "dagster"
 FIRST_VOTE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -96,13 +105,21 @@ class Platform:
     @contextmanager
     def copied(self, folder: Path) -> Iterator[Platform]:
         """Yield a platform in another folder on which everything happened that happened on this one."""
-        shutil.copytree(self.settings.home, folder, dirs_exist_ok=True)
-        with dg.DagsterInstance.ephemeral() as instance:
-            _copy_state(self.instance, instance)
+        no_shared_memory = shutil.ignore_patterns("*-shm")  # SQLite makes it anew
+        shutil.copytree(self.settings.home, folder, dirs_exist_ok=True, ignore=no_shared_memory)
+        with _opened(folder / STATE) as instance:
             copy = Platform(folder, instance, embedders=self.embedders)
             if copy.settings.catalog.exists():
                 rebuild_catalog(copy.commits, copy.settings.catalog)  # its paths are absolute
             yield copy
+
+
+@contextmanager
+def new_platform(folder: Path, **options: Any) -> Iterator[Platform]:
+    """Yield a platform in a folder; Dagster keeps its state in SQLite, as it does where people use it."""
+    shutil.copytree(_empty_state().name, folder / STATE)
+    with _opened(folder / STATE) as instance:
+        yield Platform(folder, instance, **options)
 
 
 def materialized(result: dg.ExecuteInProcessResult, table: str) -> dict[str, object]:
@@ -133,11 +150,28 @@ def write_conversation(folder: Path, *, voters: int = 80, items: int = 24, bad_r
         writer.writerows([f"v{row}", "s0", "perhaps", FIRST_VOTE.isoformat()] for row in range(bad_rows))
 
 
-def _copy_state(source: dg.DagsterInstance, target: dg.DagsterInstance) -> None:
-    """Copy runs and events from one ephemeral instance to another."""
-    for storage in ("run_storage", "event_log_storage"):
-        old, new = (getattr(instance, storage)._held_conn.connection.driver_connection for instance in (source, target))
-        old.backup(new)
+@functools.cache
+def _empty_state() -> tempfile.TemporaryDirectory[str]:
+    """Return a state of Dagster in which nothing has happened: to make one takes as long as a small run."""
+    folder = tempfile.TemporaryDirectory()
+    with _opened(Path(folder.name)):
+        return folder
+
+
+@contextmanager
+def _opened(state: Path) -> Iterator[dg.DagsterInstance]:
+    storage = FastSqliteStorage(str(state))
+    with dg.DagsterInstance(
+        instance_type=InstanceType.EPHEMERAL,
+        local_artifact_storage=LocalArtifactStorage(str(state)),
+        run_storage=storage.run_storage,
+        event_storage=storage.event_log_storage,
+        compute_log_manager=NoOpComputeLogManager(),
+        run_coordinator=DefaultRunCoordinator(),
+        run_launcher=SyncInMemoryRunLauncher(),
+    ) as instance:
+        yield instance
+    storage.dispose()
 
 
 def _vote(voter: int, item: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from clustering_platform.orchestration.recipes import REFIT_TAG
 from clustering_platform.store.catalog import connect
-from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.platform import Platform, materialized, new_platform, write_conversation
 
 ITEMS = 60
 
@@ -18,8 +18,7 @@ ITEMS = 60
 @pytest.fixture(scope="module")
 def with_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """To be copied only: a tree is published that is kept until somebody asks for another."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path_factory.mktemp("tree"), instance)
+    with new_platform(tmp_path_factory.mktemp("tree")) as made:
         (made.dataset().folder / "dataset.yaml").write_text("topics: {refit: ask}")
         write_conversation(made.dataset().folder, items=ITEMS, voters=5)
         assert made.run("topics", "talk").success

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.progress import Standing, watched
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform_tests.calls.server import status
-from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.platform import Platform, materialized, new_platform, write_conversation
 from clustering_platform_tests.orchestration.test_publication import INGEST, PIECES, keys_of
 from clustering_platform_tests.semantics.embedders.server import EmbeddingServer
 
@@ -27,8 +26,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddingServer]:
 @pytest.fixture
 def paying(tmp_path: Path, server: EmbeddingServer) -> Iterator[Platform]:
     """A platform whose dataset is embedded by the server."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance, embedders=Embedders())
+    with new_platform(tmp_path, embedders=Embedders()) as platform:
         write_conversation(platform.dataset().folder)
         configure(platform, server)
         yield platform
@@ -93,10 +91,9 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, E
     with (
         pytest.MonkeyPatch.context() as environment,
         EmbeddingServer(dimension=32) as server,
-        dg.DagsterInstance.ephemeral() as instance,
+        new_platform(tmp_path_factory.mktemp("paid"), embedders=Embedders()) as platform,
     ):
         environment.setenv("CLUSTERING_OPENAI_API_KEY", KEY)
-        platform = Platform(tmp_path_factory.mktemp("paid"), instance, embedders=Embedders())
         write_conversation(platform.dataset().folder)
         configure(platform, server)
         assert platform.run("topics", "talk").success

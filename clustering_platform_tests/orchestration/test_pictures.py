@@ -6,13 +6,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from clustering_platform.store.catalog import connect
 from clustering_platform.topics_config import ImagesConfig
 from clustering_platform_tests.drawings import FAMILIES, ColourEmbedder, write_pictures
-from clustering_platform_tests.orchestration.platform import Platform, WordEmbedders
+from clustering_platform_tests.orchestration.platform import Platform, WordEmbedders, new_platform
 
 EMBEDDER = ColourEmbedder()
 
@@ -29,8 +28,7 @@ class PictureEmbedders(WordEmbedders):
 def studio(tmp_path: Path) -> Iterator[Platform]:
     """A platform whose dataset `photos` has no pictures yet."""
     EMBEDDER.seen.clear()
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path, instance, embedders=PictureEmbedders())
+    with new_platform(tmp_path, embedders=PictureEmbedders()) as made:
         made.dataset("photos")
         yield made
 

@@ -19,7 +19,7 @@ from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.resuming import stopped_run, stopped_runs
 from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.topics_config import EmbeddingConfig
-from clustering_platform_tests.orchestration.platform import Platform, WordEmbedder, write_conversation
+from clustering_platform_tests.orchestration.platform import Platform, WordEmbedder, new_platform, write_conversation
 
 
 class FaultyEmbedders(Embedders):
@@ -42,8 +42,7 @@ class _Faulty(WordEmbedder):
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A platform on which a run failed while it embedded; the fault is mended since."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance, embedders=FaultyEmbedders())
+    with new_platform(tmp_path, embedders=FaultyEmbedders()) as platform:
         write_conversation(platform.dataset().folder)
         assert not run_topics(platform).success
         monkeypatch.setattr(_Faulty, "is_mended", True)

@@ -16,7 +16,7 @@ from clustering_platform.store.catalog import connect
 from clustering_platform.store.curation import Action, Curation
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.garbage import collect_garbage
-from clustering_platform_tests.orchestration.platform import Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.platform import Platform, materialized, new_platform, write_conversation
 from clustering_platform_tests.orchestration.test_publication import FOUND, INGEST, PIECES, keys_of
 from clustering_platform_tests.orchestration.test_publication import TREE as TREE_ASSET
 from clustering_platform_tests.store.test_garbage import pass_hours
@@ -27,8 +27,7 @@ TREE = ("found_topics", "topic_tree", "item_topics")
 @pytest.fixture(scope="module")
 def with_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """To be copied only: a tree of several topics is published."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = Platform(tmp_path_factory.mktemp("tree"), instance)
+    with new_platform(tmp_path_factory.mktemp("tree")) as made:
         (made.dataset().folder / "dataset.yaml").write_text("topics: {min_topic_size: 6}")
         write_conversation(made.dataset().folder, items=60, voters=5)
         run(made)
@@ -105,8 +104,7 @@ def test_a_forced_run_on_the_same_input_gives_the_same_ids_all_continued(publish
 
 
 def test_the_same_input_in_two_warehouses_gives_the_same_bytes(published: Platform, tmp_path_factory: Any) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        other = Platform(tmp_path_factory.mktemp("other"), instance)
+    with new_platform(tmp_path_factory.mktemp("other")) as other:
         (other.dataset().folder / "dataset.yaml").write_text("topics: {min_topic_size: 6}")
         write_conversation(other.dataset().folder, items=60, voters=5)
         run(other)

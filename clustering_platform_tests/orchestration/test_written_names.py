@@ -14,7 +14,13 @@ from clustering_platform.orchestration.runs import faults_of
 from clustering_platform.store.curation import Curation
 from clustering_platform_tests.calls.server import status
 from clustering_platform_tests.naming.server import ChatServer, changed, obedient, refused
-from clustering_platform_tests.orchestration.platform import DAY, Platform, materialized, write_conversation
+from clustering_platform_tests.orchestration.platform import (
+    DAY,
+    Platform,
+    materialized,
+    new_platform,
+    write_conversation,
+)
 
 KEY = "sk-canary-0123456789"
 
@@ -29,8 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 @pytest.fixture(scope="module")
 def unnamed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """To be copied only: a dataset is published whose topics a language model may name, and was not asked to."""
-    with ChatServer() as server, dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path_factory.mktemp("unnamed"), instance)
+    with ChatServer() as server, new_platform(tmp_path_factory.mktemp("unnamed")) as platform:
         write_conversation(platform.dataset().folder)
         configure(platform, server)
         assert platform.run("topics", "talk").success
