@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from clustering_platform.dataset_config import DatasetConfig
 from clustering_platform.settings import Settings
-from clustering_platform.store.catalog import COMMITS_COLUMNS
+from clustering_platform.store.catalog_views import COMMITS_COLUMNS
 from clustering_platform.tables import TABLES, Column, Table
 from clustering_platform.tables.runs import RUN_COLUMNS, RUNS_GRAIN
 

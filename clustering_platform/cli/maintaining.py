@@ -33,7 +33,7 @@ def add_maintenance(
         from clustering_platform.store.files import Files
 
         settings = project_settings()
-        rebuild_catalog(Commits(Files(settings.warehouse)), settings.catalog)
+        rebuild_catalog(Commits(Files(settings.warehouse)), settings.catalog, from_scratch=True)
         out.print(f"{settings.catalog}")
 
     @app.command()

@@ -47,7 +47,7 @@ def print_runs(settings: Settings, out: Console, *, dataset: str | None, failed:
 def _latest(settings: Settings, **wanted: object) -> list[dict[str, Any]]:
     import duckdb
 
-    from clustering_platform.store.catalog import runs_query
+    from clustering_platform.store.catalog_views import runs_query
     from clustering_platform.store.run_records import RunRecords
 
     with duckdb.connect() as connection:

@@ -101,7 +101,7 @@ class Publication(Recipes):
             predecessor=_as_predecessor(self.predecessor),
         )
         self.warehouse.commits.publish(commit)
-        self.refresh_catalog()
+        rebuild_catalog(self.warehouse.commits, self.warehouse.settings.catalog)
         self.tell(f"published commit {commit.sequence}" + (f": {reason}" if reason else ""), commit, commit.sequence)
         self.log.info(f"published commit {commit.sequence} of {self.part}: {status}")
         return {"commit": commit.sequence, "status": reason or status}

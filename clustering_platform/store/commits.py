@@ -31,6 +31,7 @@ class CommittedTable(BaseModel):
     rows: int
     bytes: int
     content: str
+    columns: str = Field(default="", description="Hash of names and types of its columns; empty where it is unknown.")
 
 
 class RowAccounting(BaseModel):
@@ -236,6 +237,8 @@ def committed(files: dict[str, StoredFile]) -> dict[str, CommittedTable]:
                     f"materialize {name!r} again, or the whole job"
                 )
     return {
-        name: CommittedTable(path=file.path, rows=file.rows, bytes=file.bytes, content=file.content)
+        name: CommittedTable(
+            path=file.path, rows=file.rows, bytes=file.bytes, content=file.content, columns=file.columns
+        )
         for name, file in sorted(files.items())
     }

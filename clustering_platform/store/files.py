@@ -6,6 +6,7 @@ reader that knows a file can rely on it. Which files belong together is said by 
 
 import contextlib
 import functools
+import hashlib
 import json
 import os
 import uuid
@@ -25,6 +26,7 @@ from clustering_platform.tables import TABLES, Table, conform
 SYNCED_AT_ONCE = 8
 """The disk takes most of the time, and many syncs at once hardly more of it than one."""
 CONTENT_KEY, INPUTS_KEY, RECIPE_KEY = b"clustering.content", b"clustering.inputs", b"clustering.recipe"
+COLUMNS_KEY = b"clustering.columns"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class StoredFile:
     """A file of the warehouse.
 
     `path` is relative to the warehouse, `content` a hash of the data (the same data gives the same hash, whatever it
-    was made from), `inputs` the content hashes of the tables it was made from, by table name, and `recipe` a hash of
-    all that it depends on: input, settings and code.
+    was made from), `inputs` the content hashes of the tables it was made from, by table name, `recipe` a hash of all
+    that it depends on: input, settings and code, and `columns` one of the names and types of its columns, empty where
+    an earlier version wrote the file.
     """
 
     table: str
@@ -43,6 +46,7 @@ class StoredFile:
     content: str
     inputs: Mapping[str, str]
     recipe: str = ""
+    columns: str = ""
 
 
 class Files:
@@ -78,6 +82,7 @@ class Files:
                 content=notes[CONTENT_KEY].decode(),
                 inputs=json.loads(notes[INPUTS_KEY]),
                 recipe=notes[RECIPE_KEY].decode(),
+                columns=notes.get(COLUMNS_KEY, b"").decode(),
             )
 
     def open(self, file: StoredFile) -> StoredTable:
@@ -114,11 +119,11 @@ class Files:
             The disk is full or cannot be written; nothing is left behind.
         """
         stored = _with_partition(conform(table, contract), contract, dataset, day)
+        columns = hashlib.sha256(stored.schema.to_string().encode()).hexdigest()[:32]
         folder = self.folder(contract.name, dataset, day)
         with new_file(folder) as file:
-            content = write_parquet(
-                stored, file, digested=contract.digested, notes=functools.partial(_notes, inputs, recipe)
-            )
+            notes = functools.partial(_notes, inputs, recipe, columns)
+            content = write_parquet(stored, file, digested=contract.digested, notes=notes)
             previous = self.find(contract.name, dataset, day, run_id)
             made = (content, dict(inputs), recipe)
             if previous and (previous.content, previous.inputs, previous.recipe) == made:
@@ -127,12 +132,15 @@ class Files:
             target = folder / (f"{run_id}.parquet" if number == 1 else f"{run_id}-{number}.parquet")
             size = publish(file, target)
         path = target.relative_to(self.root).as_posix()
-        return StoredFile(contract.name, path, table.num_rows, size, content, dict(inputs), recipe)
+        return StoredFile(contract.name, path, table.num_rows, size, content, dict(inputs), recipe, columns)
 
 
-def _notes(inputs: Mapping[str, str], recipe: str, content: str, digests: Sequence[str]) -> dict[bytes, str]:
+def _notes(
+    inputs: Mapping[str, str], recipe: str, columns: str, content: str, digests: Sequence[str]
+) -> dict[bytes, str]:
     """Return what a file says of itself beside its data."""
     notes = {CONTENT_KEY: content, INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
+    notes |= {COLUMNS_KEY: columns}
     return notes | ({DIGESTS_KEY: json.dumps(digests)} if digests else {})
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from clustering_platform.store.catalog import COMMITS_COLUMNS, connect, is_current, rebuild_catalog
+from clustering_platform.store.catalog import connect, is_current, rebuild_catalog
+from clustering_platform.store.catalog_views import COMMITS_COLUMNS
 from clustering_platform.store.commits import Commits, Predecessor
 from clustering_platform.store.errors import StoreError
 from clustering_platform.tables import TABLES, Column
@@ -17,6 +18,7 @@ from clustering_platform.tables.runs import RUN_COLUMNS
 from clustering_platform_tests.store.versions import DAY, ask_versions, log_of, make_commit, publish_version, write
 
 EARLIER = date(2026, 3, 30)
+SHOWN = "schema_name = 'main' AND NOT internal"
 BY_DAY = [table.name for table in TABLES.values() if table.scope == "day"]
 
 
@@ -35,7 +37,7 @@ def publish_projection(commits: Commits, version: int, dataset: str = "talk") ->
 
 
 def test_without_a_commit_every_table_is_an_empty_view(commits: Commits) -> None:
-    views = {name for (name,) in ask(commits, "SELECT view_name FROM duckdb_views() WHERE NOT internal")}
+    views = {name for (name,) in ask(commits, f"SELECT view_name FROM duckdb_views() WHERE {SHOWN}")}
     assert views == {*TABLES, *(f"{name}_history" for name in BY_DAY), "commits", "runs"}
     assert ask(commits, " UNION ALL ".join(f"SELECT count(*) FROM {view}" for view in views)) == [(0,)] * len(views)
 
@@ -48,7 +50,7 @@ def test_views_have_the_columns_and_types_of_the_contract(commits: Commits, with
         place = {"dataset": f"talk-{number}", "scope": contract.scope, "day": day}
         commits.publish(make_commit({contract.name: file}, 1, **place))
     found: dict[str, list[tuple[str, str]]] = {}
-    columns = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+    columns = f"SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE {SHOWN} ORDER BY column_index"
     for view, column, kind in ask(commits, columns):
         found.setdefault(view, []).append((column, kind))
     for contract in TABLES.values():
@@ -71,10 +73,13 @@ def _duckdb_type(column: Column) -> str:
 
 
 def test_every_view_and_column_says_what_it_means(commits: Commits) -> None:
-    described = dict(ask(commits, "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"))
+    described = dict(ask(commits, f"SELECT view_name, comment FROM duckdb_views() WHERE {SHOWN}"))
     for contract in TABLES.values():
         assert described[contract.name] == f"{contract.description} One row: {contract.grain}."
-    columns = ask(commits, "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal")
+    columns = ask(
+        commits,
+        f"SELECT table_name, column_name, comment FROM duckdb_columns() WHERE {SHOWN}",
+    )
     meaning = {(contract.name, column.name): column.description
                for contract in TABLES.values() for column in contract.stored_columns}  # fmt: skip
     meaning |= {(f"{name}_history", column): text for (name, column), text in meaning.items() if name in BY_DAY}
@@ -166,6 +171,22 @@ def test_a_column_that_older_commits_lack_is_null_there(commits: Commits, monkey
     assert ask(commits, question) == [("newer", 2.0, "2"), ("older", 1.0, None)]
 
 
+def test_commits_that_do_not_tell_the_columns_of_their_files_may_have_any(
+    commits: Commits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(version: int) -> None:
+        file = dataclasses.replace(write(commits, "groups", version=version, dataset=f"talk-{version}"), columns="")
+        commits.publish(make_commit({"groups": file}, 1, dataset=f"talk-{version}"))
+
+    publish(1)
+    wider = dataclasses.replace(
+        TABLES["groups"], columns=(*TABLES["groups"].columns, Column("colour", "string", "Colour.", nullable=True))
+    )
+    monkeypatch.setitem(TABLES, "groups", wider)
+    publish(2)
+    assert ask(commits, "SELECT DISTINCT x, colour FROM groups ORDER BY x") == [(1.0, None), (2.0, "2")]
+
+
 def test_who_has_the_catalog_open_goes_on_reading_and_who_opens_it_now_sees_the_newest(
     commits: Commits, tmp_path: Path
 ) -> None:
@@ -182,10 +203,8 @@ def test_who_has_the_catalog_open_goes_on_reading_and_who_opens_it_now_sees_the_
 
 
 def test_a_catalog_is_current_until_there_is_a_commit_a_column_or_a_place_that_it_does_not_know(
-    commits: Commits, tmp_path: Path
+    commits: Commits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import duckdb
-
     catalog = commits.files.root.parent / "catalog.duckdb"
     assert not is_current(commits, catalog)
     publish_version(commits, 1)
@@ -194,12 +213,43 @@ def test_a_catalog_is_current_until_there_is_a_commit_a_column_or_a_place_that_i
     publish_version(commits, 2)
     assert not is_current(commits, catalog)
     rebuild_catalog(commits, catalog)
-    with duckdb.connect(catalog) as earlier:  # as a version made it that did not know a table
-        earlier.execute("DROP VIEW drift_days")
+    assert is_current(commits, catalog)
+    described_anew = dataclasses.replace(TABLES["groups"], description="Otherwise described.")
+    monkeypatch.setitem(TABLES, "groups", described_anew)  # as a later version does
     assert not is_current(commits, catalog)
     rebuild_catalog(commits, catalog)
+    assert is_current(commits, catalog)
+    assert ask_comment(catalog, "groups").startswith("Otherwise described. ")
     moved = commits.files.root.rename(tmp_path / "elsewhere")
     assert not is_current(log_of(moved), catalog)
+
+
+def ask_comment(catalog: Path, view: str) -> str:
+    with connect(catalog) as connection:
+        question = "SELECT comment FROM duckdb_views() WHERE schema_name = 'main' AND view_name = ?"
+        ((comment,),) = connection.execute(question, [view]).fetchall()
+    return str(comment)
+
+
+@pytest.mark.parametrize("content", [b"", b"no catalog", None])
+def test_a_broken_catalog_is_made_from_scratch(commits: Commits, tmp_path: Path, content: bytes | None) -> None:
+    catalog = tmp_path / "catalog.duckdb"
+    publish_version(commits, 1)
+    rebuild_catalog(commits, catalog)
+    catalog.write_bytes(catalog.read_bytes()[:5000] if content is None else content)
+    assert not is_current(commits, catalog)
+    rebuild_catalog(commits, catalog)
+    assert is_current(commits, catalog)
+    assert ask_comment(catalog, "groups").startswith(TABLES["groups"].description)
+
+
+def test_a_catalog_does_not_grow_with_the_times_it_is_made_anew(commits: Commits, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.duckdb"
+    sizes = []
+    for _ in range(12):
+        rebuild_catalog(commits, catalog)
+        sizes.append(catalog.stat().st_size)
+    assert sizes[11] == sizes[5]
 
 
 def test_a_catalog_is_replaced_and_never_written_over(commits: Commits, tmp_path: Path) -> None:
