@@ -48,8 +48,8 @@ def clustering(data: Path, *arguments: str, check: bool = True, **more: str) -> 
     return result
 
 
-def clustering_here(data: Path, *arguments: str, **more: str) -> str:
-    """Run the command line in this process and return what it printed.
+def clustering_here(data: Path, *arguments: str, exit_code: int = 0, **more: str) -> str:
+    """Run the command line in this process to its end with that exit code, and return what it printed.
 
     For tests that a process of its own would tell nothing more: most of its seconds go to importing libraries.
     """
@@ -62,7 +62,7 @@ def clustering_here(data: Path, *arguments: str, **more: str) -> str:
         for name, value in variables.items():
             patch.setenv(name, value)
         result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return result.output
 
 
