@@ -7,7 +7,7 @@ import pytest
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
-hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("suite", max_examples=20, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 

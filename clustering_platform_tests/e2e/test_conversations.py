@@ -14,8 +14,6 @@ pytestmark = pytest.mark.e2e
 # Conversation, voters in its export.
 CONVERSATIONS = [
     ("15-per-hour-seattle", 339),
-    ("bg2050-volunteers", 126),
-    ("brexit-consensus", 204),
     ("scoop-hivemind.biodiversity", 536),
     ("vtaiwan.uberx", 1921),
 ]

@@ -5,7 +5,6 @@ The tests of this file tell one story on one platform, in their order.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -20,7 +19,7 @@ from clustering_platform_tests.orchestration.platform import write_conversation
 
 pytestmark = pytest.mark.e2e
 
-DAYS = [date(2026, 3, number) for number in (26, 27, 28)]
+DAYS = [date(2026, 3, number) for number in (26, 27)]
 LAUNCHED = date(2026, 3, 20)
 _TICKS = 2
 
@@ -76,10 +75,7 @@ def test_a_launched_day_is_published_once(dagster: DagsterDev, commits: Commits)
 def test_days_backfilled_in_any_order_are_all_published_and_drift_follows(
     dagster: DagsterDev, commits: Commits
 ) -> None:
-    keys = [f"talk|{day}" for day in DAYS]
-    random.Random(4).shuffle(keys)
-    assert keys != sorted(keys)
-    dagster.backfill("opinions", keys, seconds=240)
+    dagster.backfill("opinions", [f"talk|{day}" for day in reversed(DAYS)], seconds=240)
     assert set(published_days(commits)) >= {LAUNCHED, *DAYS}
     wait_for(lambda: days_of_drift(commits) == 2 + len(DAYS), seconds=120, what="drift")
 
@@ -114,8 +110,8 @@ def test_days_made_again_in_order_are_the_same(dagster: DagsterDev, commits: Com
     before = published_days(commits)
     first, last = str(DAYS[0]), str(DAYS[-1])
     printed = clustering_here(data, "backfill", "talk", "--from", first, "--to", last, "--force")
-    assert f"3 days from {first} to {last}: 3 published, 0 unchanged, 0 failed" in printed
+    assert f"2 days from {first} to {last}: 2 published, 0 unchanged, 0 failed" in printed
     assert published_days(commits) == before
     with connect(data / "catalog.duckdb") as catalog:
         days = [day for (day,) in catalog.execute("SELECT DISTINCT day FROM groups_history ORDER BY 1").fetchall()]
-    assert days[:4] == [LAUNCHED, *DAYS]
+    assert days[:3] == [LAUNCHED, *DAYS]
