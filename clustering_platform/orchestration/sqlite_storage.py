@@ -7,19 +7,23 @@ all questions.
 
 import math
 import os
+import shutil
 import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
+import dagster
 from dagster import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event
+from filelock import FileLock
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -70,10 +74,28 @@ class _Events(SqliteEventLogStorage):
             if len(self._engines) > _OPEN_FILES:
                 self._engines.popitem(last=False)[1].dispose()
             if shard not in self._initialized_dbs:
-                self._initdb(self._engines[shard])
+                self._begin(shard)
                 self._initialized_dbs.add(shard)
             with self._engines[shard].begin() as connection:
                 yield connection
+
+    def _begin(self, shard: str) -> None:
+        """Make the tables of a file; of a new one by a copy of an empty one, which takes a tenth of the time."""
+        file, empty = Path(self.path_for_shard(shard)), Path(self._base_dir, f"empty-{dagster.__version__}")
+        if file.exists():
+            self._initdb(self._engines[shard])
+            return
+        with FileLock(f"{empty}.lock"):
+            if not empty.exists():
+                made = Path(f"{empty}.part")
+                made.unlink(missing_ok=True)
+                engine = _engine(URL.create("sqlite", database=str(made)))
+                self._initdb(engine)
+                engine.dispose()
+                made.replace(empty)
+            if not file.exists():
+                shutil.copyfile(empty, f"{file}.part")
+                Path(f"{file}.part").replace(file)
 
     def has_table(self, table_name: str) -> bool:
         """Tell whether there is a table."""
@@ -141,7 +163,7 @@ def _dispose(engines: OrderedDict[str, Engine]) -> None:
         engines.popitem()[1].dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     """Return an engine that keeps its connections."""
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, max_overflow=-1)
 

@@ -7,13 +7,12 @@ import pytest
 from clustering_platform.datasets import suggest_name
 from clustering_platform.store.catalog import connect
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.e2e.processes import clustering, clustering_here
+from clustering_platform_tests.e2e.processes import clustering_here
 
 pytestmark = pytest.mark.e2e
 
 # Conversation, voters in its export.
 CONVERSATIONS = [
-    ("15-per-hour-seattle", 339),
     ("scoop-hivemind.biodiversity", 536),
     ("vtaiwan.uberx", 1921),
 ]
@@ -62,7 +61,7 @@ def test_no_raw_voter_id_of_a_pseudonymous_dataset_reaches_a_table_or_the_output
             vote = "agree" if (voter + item) % 3 else "disagree"
             rows.append(f"canary-{voter:03d}@example.org,s{item},{vote},2026-05-0{1 + voter % 9}")
     source.write_text("\n".join(rows))
-    output = clustering(data, "add", str(source)).stdout + clustering(data, "run", "poll").stdout
+    output = clustering_here(data, "add", str(source)) + clustering_here(data, "run", "poll")
     assert "canary" not in output
     for path in data.rglob("*"):
         if path.is_file() and "inbox" not in path.parts:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clustering_platform.store.catalog import connect
-from clustering_platform_tests.e2e.processes import ROOT, clustering, clustering_here, environment
+from clustering_platform_tests.e2e.processes import ROOT, clustering_here, environment
 
 pytestmark = pytest.mark.e2e
 
@@ -28,7 +28,7 @@ def blocks(language: str, document: Path = README) -> list[str]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder that holds `data` after the demo, and what the demo printed."""
     folder = tmp_path_factory.mktemp("a demo")
-    return folder, clustering(folder / "data", "demo").stdout
+    return folder, clustering_here(folder / "data", "demo")
 
 
 def test_the_demo_finds_the_planted_groups_and_says_so(demo: tuple[Path, str]) -> None:

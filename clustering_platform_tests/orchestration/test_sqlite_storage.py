@@ -1,5 +1,7 @@
 """Dagster's SQLite storage with connections that stay open."""
 
+import contextlib
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -83,6 +85,32 @@ def test_threads_write_side_by_side(tmp_path: Path) -> None:
     stored = [message for number in range(12) for message in _messages(events, f"run-{number}")]
     assert sorted(stored) == sorted(f"{number}.{place}" for number in range(24) for place in range(20))
     storage.dispose()
+
+
+def test_files_of_runs_are_alike_whether_dagster_or_a_copy_began_them(tmp_path: Path) -> None:
+    ours, theirs = FastSqliteStorage(str(tmp_path / "ours é")), SqliteEventLogStorage(str(tmp_path / "theirs"))
+    for run_id in ("one", "two"):
+        _store(ours.event_log_storage, run_id, run_id)
+    _store(theirs, "one", "one")
+    expected = _schema(tmp_path / "theirs" / "one.db")
+    assert ("table", "event_logs") in {row[:2] for row in expected}
+    assert [_schema(tmp_path / "ours é" / "history" / "runs" / f"{run_id}.db") for run_id in ("one", "two")] == [
+        expected
+    ] * 2
+    assert sorted(ours.event_log_storage.get_all_run_ids()) == ["one", "two"]
+    ours.dispose()
+    theirs.dispose()
+
+
+def _schema(file: Path) -> list[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        versions = connection.execute("SELECT 'version', version_num FROM alembic_version").fetchall()
+        journal = connection.execute("PRAGMA journal_mode").fetchall()
+        return (
+            sorted(connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall(), key=str)
+            + versions
+            + journal
+        )
 
 
 def test_what_was_wiped_is_gone_and_the_next_event_is_stored(tmp_path: Path) -> None:
