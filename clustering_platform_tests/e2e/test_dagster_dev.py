@@ -35,10 +35,10 @@ def commits(data: Path) -> Commits:
 
 
 @pytest.fixture(scope="module")
-def dagster(data: Path) -> Iterator[DagsterDev]:
+def dagster(data: Path, instance: dict[str, str]) -> Iterator[DagsterDev]:
     (data / "inbox" / "talk").mkdir(parents=True)
     write_conversation(data / "inbox" / "talk")
-    with DagsterDev(data) as running:
+    with DagsterDev(data, **instance) as running:
         yield running
 
 
@@ -106,10 +106,12 @@ def test_who_launched_what_is_in_the_history_of_runs(dagster: DagsterDev, data: 
         assert [line for line in history.splitlines() if launched in line and outcome in line], history
 
 
-def test_days_made_again_in_order_are_the_same(dagster: DagsterDev, commits: Commits, data: Path) -> None:
+def test_days_made_again_in_order_are_the_same(
+    dagster: DagsterDev, commits: Commits, data: Path, instance: dict[str, str]
+) -> None:
     before = published_days(commits)
     first, last = str(DAYS[0]), str(DAYS[-1])
-    printed = clustering_here(data, "backfill", "talk", "--from", first, "--to", last, "--force")
+    printed = clustering_here(data, "backfill", "talk", "--from", first, "--to", last, "--force", **instance)
     assert f"2 days from {first} to {last}: 2 published, 0 unchanged, 0 failed" in printed
     assert published_days(commits) == before
     with connect(data / "catalog.duckdb") as catalog:
