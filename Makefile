@@ -34,10 +34,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three workers for two cores: tests of whole processes wait a lot. The files that take longest come first.
+# Four workers for two cores: tests of whole processes wait a lot. Their files come first, so that others use the time.
 test: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=2 lint $(COMPILED)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # numba keeps what it compiles: once here, instead of in every process that tests start.
 $(COMPILED): $(STAMP)
