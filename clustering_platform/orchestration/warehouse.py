@@ -33,8 +33,9 @@ class Warehouse(dg.ConfigurableIOManager):
     """The tables under a data folder.
 
     From the set-up of this resource to its teardown, a run holds the lock of its dataset and one that says that its
-    process is alive. Assets write through it and return ``MaterializeResult``; their inputs are loaded by it: what this
-    run wrote, else what the run it re-executes wrote, else what was materialized last.
+    process is alive. Assets write through it, return ``MaterializeResult`` and read what it finds: what this run wrote,
+    else what the run it re-executes wrote, else what was materialized last. Assets that take a table as an input of
+    Dagster get the same.
     """
 
     data_folder: str = Field(description="Folder under which everything is stored.")
