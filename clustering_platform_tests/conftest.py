@@ -10,7 +10,7 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 WAITING = ("test_dagster_dev.py", "test_recovery.py", "test_services.py")
 """Files whose tests wait for real processes most of the time: they come first, so that others use it."""
 
-hypothesis.settings.register_profile("suite", max_examples=20, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 

@@ -43,7 +43,7 @@ class Story:
         return list(Commits(Files(self.data / "warehouse")).log("talk"))
 
     def begun(self) -> str:
-        """Wait until a run that was not killed is past reading the input, and return its id."""
+        """Wait until a run that was not killed is a step past reading the input, and return its id."""
         return wait_for(self._begun, seconds=240, what="a run has begun to compute")
 
     def kill(self) -> str:
@@ -57,7 +57,8 @@ class Story:
         run_id = str(self._note().get("holder", "")).removeprefix("run ")
         made = {path.parts[-3] for path in self.data.glob(f"warehouse/files/*/talk/{run_id}.parquet")}
         is_alive = life_of(self.data / "warehouse", run_id) is Life.HELD
-        return run_id if is_alive and made - INGEST and run_id not in self.killed else None
+        is_past = len(made - INGEST) >= 2  # a file is there before its step has ended: the first of these has
+        return run_id if is_alive and is_past and run_id not in self.killed else None
 
     def _note(self) -> dict[str, str]:
         note = self.data / "warehouse" / "locks" / "talk.json"
@@ -96,7 +97,7 @@ def test_a_killed_run_of_the_command_line_goes_on_where_it_was(story: Story) -> 
     assert [line.split()[:5] for line in listed.splitlines()[1:]] == [[killed, "talk", "-", "topics", "failed"]]
     clustering(story.data, "resume", killed[:8], **story.instance)
     (commit,) = story.commits
-    assert made_by(commit)[killed] >= len(INGEST)
+    assert made_by(commit)[killed] >= 8
     assert made_by(commit)[commit.run_id] >= 1
     assert set(made_by(commit)) == {killed, commit.run_id}
 
@@ -114,7 +115,7 @@ def test_after_everything_was_killed_the_dataset_is_published_once_and_without_a
     assert [dagster.status(run_id) for run_id in (worker, everything)] == ["FAILURE", "FAILURE"]
     assert "process of this run is gone" in dagster.said(everything)
     assert set(made_by(newest)) <= {worker, everything, newest.run_id}
-    assert made_by(newest)[worker] >= len(INGEST)
+    assert made_by(newest)[worker] >= 8
     wait_for(lambda: any(one.day for one in story.commits), seconds=240, what="the snapshot of today")
     assert none_twice(story.commits)
     assert {life_of(story.data / "warehouse", run_id) for run_id in story.killed} == {Life.NONE}
@@ -161,7 +162,7 @@ def test_a_cancelled_run_goes_on_where_it_was(story: Story, dagster: DagsterDev)
     commit = story.commits[0]
     assert commit.run_id == resumed
     assert set(made_by(commit)) == {cancelled, resumed}
-    assert made_by(commit)[cancelled] >= len(INGEST)
+    assert made_by(commit)[cancelled] >= 8
 
 
 def test_a_run_outlives_the_daemon(story: Story, dagster: DagsterDev) -> None:
