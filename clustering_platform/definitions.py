@@ -19,7 +19,7 @@ from clustering_platform.orchestration.assets.sources import SOURCE_SPECS
 from clustering_platform.orchestration.assets.stability import STABILITY_ASSETS
 from clustering_platform.orchestration.assets.topic_opinions import TOPIC_OPINION_ASSETS
 from clustering_platform.orchestration.assets.topics import TOPIC_ASSETS
-from clustering_platform.orchestration.automation import build_automation_sensors
+from clustering_platform.orchestration.automation import build_automation_sensor
 from clustering_platform.orchestration.embedders import Embedders
 from clustering_platform.orchestration.jobs import build_jobs
 from clustering_platform.orchestration.naming_sensor import build_naming_sensor
@@ -62,7 +62,7 @@ def build_defs(
         schedules=build_schedules(settings),
         sensors=[
             *build_sensors(settings),
-            *build_automation_sensors(),
+            build_automation_sensor(),
             build_naming_sensor(settings, jobs),
             build_reaper(settings),
         ],

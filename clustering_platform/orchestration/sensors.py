@@ -1,4 +1,4 @@
-"""What happens when something changes: datasets in the inbox, votes in the warehouse."""
+"""What happens when something changes: datasets in the inbox, votes and days in the warehouse."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import dagster as dg
 
 from clustering_platform.datasets import Dataset, DatasetError, input_files, live_datasets
 from clustering_platform.orchestration.assets.sources import observe
-from clustering_platform.orchestration.jobs import OPINIONS_JOB, TOPICS_JOB, run_tags
+from clustering_platform.orchestration.jobs import DRIFT_JOB, OPINIONS_JOB, TOPICS_JOB, run_tags
 from clustering_platform.orchestration.partitions import DATASETS, DATASETS_NAME, Slice, slice_of, today
 from clustering_platform.orchestration.run_history import build_run_history
 from clustering_platform.settings import Settings
+from clustering_platform.store.commits import Commits
+from clustering_platform.store.files import Files
 
 SETTLE_SECONDS = 5.0
 _INTERVAL_SECONDS = 15
+_DRIFT_INTERVAL_SECONDS = 30
 _EVENTS_A_TICK = 50
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-_UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in _ENDED]
+_NOT_ENDED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,16 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def new_votes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return look_for_votes(context)
 
-    return [inbox, new_votes, build_run_history(settings)]
+    @dg.sensor(
+        job_name=DRIFT_JOB,
+        minimum_interval_seconds=_DRIFT_INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Makes drift anew when days were published, and once at the end when they are backfilled.",
+    )
+    def changed_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        return look_for_days(context, Commits(Files(settings.warehouse)))
+
+    return [inbox, new_votes, changed_days, build_run_history(settings)]
 
 
 def look_into_inbox(context: dg.SensorEvaluationContext, inbox: Path) -> dg.SensorResult | dg.SkipReason:
@@ -101,8 +113,13 @@ def departed(instance: dg.DagsterInstance, inbox: Path) -> list[str]:
     gone = set(instance.get_dynamic_partitions(DATASETS_NAME)) - live
     if not gone:
         return []
-    under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
-    return sorted(gone - {part.dataset for run in under_way if (part := slice_of(run))})
+    return sorted(gone - {part.dataset for part in _under_way(instance)})
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[Slice]:
+    """Return the slices that runs are making, or wait to make."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=_NOT_ENDED))
+    return {part for run in runs if (part := slice_of(run))}
 
 
 def examine(dataset: Dataset, before: Seen | None, *, now: float | None = None) -> Seen | None:
@@ -166,3 +183,38 @@ def _snapshot_request(record: dg.EventLogRecord) -> dg.RunRequest | None:
         return None
     part = Slice(event.partition, today())
     return dg.RunRequest(run_key=f"{part.key}:{record.storage_id}", partition_key=part.key, tags=run_tags(part))
+
+
+def look_for_days(context: dg.SensorEvaluationContext, commits: Commits) -> dg.SensorResult:
+    """Request drift for every dataset of which a day was published after it and none is being made.
+
+    Commits are looked at, not events: whoever published a day and whenever, it is neither missed nor counted twice.
+    """
+    before: dict[str, int] = json.loads(context.cursor or "{}")
+    after: dict[str, int] = {}
+    waiting: list[str] = []
+    requests: list[dg.RunRequest] = []
+    for name in sorted(context.instance.get_dynamic_partitions(DATASETS_NAME)):
+        try:
+            last = commits.last_sequence(name)
+            published = _day_without_drift(commits, name) if last != before.get(name) else None
+        except (OSError, ValueError) as error:
+            context.log.error(f"dataset {name!r}: {error}")
+            continue
+        if published and any(part.dataset == name and part.day for part in _under_way(context.instance)):
+            waiting.append(name)
+            continue
+        after[name] = last
+        if published:
+            part = Slice(name)
+            requests.append(
+                dg.RunRequest(run_key=f"{part.key}:{published}", partition_key=part.key, tags=run_tags(part))
+            )
+    reason = f"days of it are being made: {', '.join(waiting)}" if waiting else "no new days"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(after))
+
+
+def _day_without_drift(commits: Commits, dataset: str) -> int | None:
+    """Return the number of the newest commit of a day, if drift was not published after it."""
+    newest = next((commit for commit in commits.log(dataset) if commit.scope != "dataset"), None)
+    return newest.sequence if newest and newest.scope == "day" else None

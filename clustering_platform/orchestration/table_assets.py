@@ -20,7 +20,7 @@ import dagster as dg
 import pyarrow as pa
 
 from clustering_platform.config_section import SettingError
-from clustering_platform.orchestration.automation import condition_of
+from clustering_platform.orchestration.automation import FOLLOWING, condition_of
 from clustering_platform.orchestration.checks import CONTRACT_CHECK, violations
 from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.previews import column_schema, preview
@@ -207,7 +207,7 @@ class TableAsset:
             kinds=set(self.kinds),
             description=f"{contract.description} One row: {contract.grain}.",
             code_version=ROOM_VERSIONS[contract.room],
-            automation_condition=condition_of(contract) if contract.room != "ingest" else None,
+            automation_condition=condition_of(contract) if contract.room in FOLLOWING else None,
             metadata={"dagster/column_schema": column_schema(contract), "dagster/io_manager_key": "warehouse"},
         )
 

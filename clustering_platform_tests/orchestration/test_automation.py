@@ -1,19 +1,16 @@
 """What follows when one table changes, and what does not."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
 
 import dagster as dg
 import pytest
 
 import clustering_platform_tests.orchestration.platform as platform_module
 from clustering_platform.orchestration.partitions import Slice
-from clustering_platform.store.commits import Commit
 from clustering_platform.tables import TABLES
-from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder, materialized
+from clustering_platform_tests.orchestration.platform import DAY, QUIET, Platform, WordEmbedder
 
-EARLIEST, EARLIER = DAY - timedelta(days=5), DAY - timedelta(days=2)
 word_direction = platform_module._direction
-DRIFT = {"drift_days", "group_lineage", "group_flows", "voter_moves", "opinion_shifts"}
 
 
 class Watch:
@@ -22,6 +19,15 @@ class Watch:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.cursor: dg.AssetDaemonCursor | None = None
+
+    def requested_during(self, work: Callable[[], object]) -> dict[str, set[str]]:
+        """Return the assets that are asked for by a look that begins before some work, and reads while it is done."""
+        events = self.platform.instance.event_log_storage
+        began = events.get_maximum_record_id()
+        work()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(events, "get_maximum_record_id", lambda: began)
+            return self.requested()
 
     def requested(self) -> dict[str, set[str]]:
         """Return the assets that are asked for, by partition, since the last look."""
@@ -36,55 +42,49 @@ class Watch:
         return found
 
 
-def test_drift_follows_published_days_and_nothing_follows_a_job_or_a_run_with_nothing_new(
-    with_topics: Platform,
-) -> None:
-    platform = with_topics
-    watch = Watch(platform)
+@pytest.fixture
+def watch(with_topics: Platform) -> Watch:
+    watch = Watch(with_topics)
     assert watch.requested() == {}
-    platform.run("opinions", Slice("talk", DAY).key)
-    assert watch.requested() == {"talk": DRIFT}
-    assert platform.run("drift", "talk").success
+    return watch
+
+
+def test_nothing_follows_a_job(watch: Watch) -> None:
+    watch.platform.run("opinions", Slice("talk", DAY).key)
     assert watch.requested() == {}
-    first = platform.commits.newest("talk", None, scope="days")
-    assert first
-    assert compared_days(platform, first) == [(DAY, None)]
 
-    platform.run("opinions", Slice("talk", DAY).key)
+
+def test_nothing_follows_a_job_that_made_something_during_a_look(watch: Watch) -> None:
+    assert watch.requested_during(lambda: watch.platform.run("opinions", Slice("talk", DAY).key)) == {}
     assert watch.requested() == {}
-    platform.run("drift", "talk")
-    assert platform.commits.newest("talk", None, scope="days") == first
-
-    for day in (EARLIER, EARLIEST):  # gaps are filled, two days between two looks
-        platform.run("opinions", Slice("talk", day).key)
-    assert watch.requested() == {"talk": DRIFT}
-    result = platform.run("drift", "talk")
-    second = platform.commits.newest("talk", None, scope="days")
-    assert second
-    assert compared_days(platform, second) == [(EARLIEST, None), (EARLIER, EARLIEST), (DAY, EARLIER)]
-    assert "data:image/png" in str(materialized(result, "drift_days")["drift"])
-
-
-def compared_days(platform: Platform, commit: Commit) -> list[tuple[date, date | None]]:
-    table = platform.commits.files.read(platform.commits.committed_file(commit, "drift_days"))
-    return list(zip(table["day"].to_pylist(), table["compared_with"].to_pylist(), strict=True))
 
 
 def test_what_depends_on_a_table_that_was_materialized_alone_follows_it_and_nothing_else(
-    with_topics: Platform, monkeypatch: pytest.MonkeyPatch
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform = with_topics
-    watch = Watch(platform)
-    watch.requested()
-    materialize_embeddings(platform)
+    materialize_embeddings(watch.platform)
     assert watch.requested() == {}  # the same model: the same content
-    monkeypatch.setattr(WordEmbedder, "model", "longer words")
-    monkeypatch.setattr(platform_module, "_direction", lambda word: 2 * word_direction(word[:3]))
-    materialize_embeddings(platform)
+    change_model(monkeypatch, length=3)
+    materialize_embeddings(watch.platform)
     found = watch.requested()
     assert set(found) == {"talk"}
     assert found["talk"] >= {"found_topics", "item_topics", "topic_names", "curation"}
-    assert found["talk"].isdisjoint({"items", "votes", "chunks", "embeddings", *DRIFT})
+    assert found["talk"].isdisjoint({"items", "votes", "chunks", "embeddings"})
+
+
+def test_a_change_is_followed_that_comes_between_a_request_and_the_next_look(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for length in (3, 4):
+        change_model(monkeypatch, length=length)
+        materialize_embeddings(watch.platform)
+        assert "topic_names" in watch.requested()["talk"]
+    assert watch.requested() == {}
+
+
+def change_model(monkeypatch: pytest.MonkeyPatch, *, length: int) -> None:
+    monkeypatch.setattr(WordEmbedder, "model", f"words of {length} letters")
+    monkeypatch.setattr(platform_module, "_direction", lambda word: 2 * word_direction(word[:length]))
 
 
 def materialize_embeddings(platform: Platform) -> None:
