@@ -27,7 +27,7 @@ from clustering_platform.orchestration.previews import column_schema, preview
 from clustering_platform.orchestration.progress import Progress
 from clustering_platform.orchestration.publication import Publication
 from clustering_platform.orchestration.recipes import ROOM_VERSIONS
-from clustering_platform.orchestration.warehouse import PATH_KEY, UNCHANGED_KEY, newest_materialization
+from clustering_platform.orchestration.warehouse import PATH_KEY, UNCHANGED_KEY
 from clustering_platform.store.files import StoredFile
 from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
@@ -128,7 +128,7 @@ class Run(Publication):
 
     def shown_before(self, file: StoredFile) -> dict[str, Any]:
         """Return the metadata, pictures included, with which a file was shown when it was made."""
-        event = newest_materialization(self.context.instance, file.table, self.part)
+        event = self.warehouse.newest(file.table, self.part, self.context.instance)
         return dict(event.metadata) if event and event.metadata[PATH_KEY].value == file.path else {}
 
     def check(self, table: str, name: str, *, passed: bool, description: str) -> None:
@@ -285,6 +285,7 @@ class TableAsset:
             if table == file.table
         ]
         extra += [one.result(run.warehouse.files.read(file)) for one in self.advice if one.table == file.table]
+        run.warehouse.forget(file.table, run.part)
         return dg.MaterializeResult(
             asset_key=file.table,
             metadata={**shown, "dagster/row_count": file.rows, PATH_KEY: file.path, "size (bytes)": file.bytes},

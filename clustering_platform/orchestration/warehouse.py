@@ -46,6 +46,7 @@ class Warehouse(dg.ConfigurableIOManager):
     _last_decision: int | None = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
     _settled: dict[str, StoredFile] = PrivateAttr(default_factory=dict)
+    _newest: dict[tuple[str, Slice], dg.AssetMaterialization | None] = PrivateAttr(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -87,6 +88,7 @@ class Warehouse(dg.ConfigurableIOManager):
             return  # the first step says what is wrong with the name, and that no other try mends it
         database = self.settings.lock_database
         self._settled.clear()
+        self._newest.clear()
         history = RunHistory(context.instance, self.settings)
         history.prepare(context.run)
         with contextlib.ExitStack() as held:
@@ -133,10 +135,20 @@ class Warehouse(dg.ConfigurableIOManager):
         for run_id in ancestry(run, instance):
             if file := self.files.find(table, part.dataset, part.day, run_id):
                 return file
-        if event := newest_materialization(instance, table, part):
+        if event := self.newest(table, part, instance):
             return self.files.describe(cast("str", event.metadata[PATH_KEY].value))
         job = {"dataset": "topics", "day": "opinions", "days": "drift"}[TABLES[table].scope]
         raise StoreError(f"table {table!r} of {part} is not there yet; run the job {job!r} for it first")
+
+    def newest(self, table: str, part: Slice, instance: dg.DagsterInstance) -> dg.AssetMaterialization | None:
+        """Return the newest materialization of a table, looked up once: no other run makes one meanwhile."""
+        if (table, part) not in self._newest:
+            self._newest[table, part] = newest_materialization(instance, table, part)
+        return self._newest[table, part]
+
+    def forget(self, table: str, part: Slice) -> None:
+        """Have a table looked up once more: the run is about to materialize it."""
+        self._newest.pop((table, part), None)
 
     def locate_settled(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
         """Return what `locate` does, looked up once for a run: of a table that the run itself does not make."""
