@@ -5,12 +5,11 @@ reader that knows a file can rely on it. Which files belong together is said by 
 """
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -119,10 +118,9 @@ class Files:
             The disk is full or cannot be written; nothing is left behind.
         """
         stored = _with_partition(conform(table, contract), contract, dataset, day)
-        columns = hashlib.sha256(stored.schema.to_string().encode()).hexdigest()[:32]
         folder = self.folder(contract.name, dataset, day)
         with new_file(folder) as file:
-            notes = functools.partial(_notes, inputs, recipe, columns)
+            notes = notes_of(stored.schema, inputs, recipe)
             content = write_parquet(stored, file, digested=contract.digested, notes=notes)
             previous = self.find(contract.name, dataset, day, run_id)
             made = (content, dict(inputs), recipe)
@@ -132,16 +130,25 @@ class Files:
             target = folder / (f"{run_id}.parquet" if number == 1 else f"{run_id}-{number}.parquet")
             size = publish(file, target)
         path = target.relative_to(self.root).as_posix()
+        columns = _hash_of(stored.schema)
         return StoredFile(contract.name, path, table.num_rows, size, content, dict(inputs), recipe, columns)
 
 
-def _notes(
-    inputs: Mapping[str, str], recipe: str, columns: str, content: str, digests: Sequence[str]
-) -> dict[bytes, str]:
-    """Return what a file says of itself beside its data."""
-    notes = {CONTENT_KEY: content, INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
-    notes |= {COLUMNS_KEY: columns}
-    return notes | ({DIGESTS_KEY: json.dumps(digests)} if digests else {})
+def notes_of(
+    schema: pa.Schema, inputs: Mapping[str, str], recipe: str
+) -> Callable[[str, Sequence[str]], dict[bytes, str]]:
+    """Return what gives, from its content and digests, what a file says of itself beside its data."""
+
+    def notes(content: str, digests: Sequence[str]) -> dict[bytes, str]:
+        written = {CONTENT_KEY: content, INPUTS_KEY: json.dumps(dict(sorted(inputs.items()))), RECIPE_KEY: recipe}
+        written |= {COLUMNS_KEY: _hash_of(schema)}
+        return written | ({DIGESTS_KEY: json.dumps(digests)} if digests else {})
+
+    return notes
+
+
+def _hash_of(schema: pa.Schema) -> str:
+    return hashlib.sha256(schema.to_string().encode()).hexdigest()[:32]
 
 
 def _attempt(path: Path, run_id: str) -> int:

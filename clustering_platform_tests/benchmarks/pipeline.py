@@ -117,12 +117,10 @@ class Day:
                 let_go()
             needed = {name for later in order[position + 1 :] if is_core(later) for name in later.inputs}
             self.tables = {name: table for name, table in self.tables.items() if name in needed}
-        refresh_catalog = self.run.refresh_catalog
-        self.run.refresh_catalog = lambda: None  # type: ignore[method-assign]
-        with self.meter, _clock(self.steps, "commit"):
+        with _without_catalog(), self.meter, _clock(self.steps, "commit"):
             self.run.publish()
         with _clock(self.beyond, "catalog"):
-            refresh_catalog()
+            self.run.refresh_catalog()
 
     def _make(self, asset: TableAsset, clock: dict[str, float], writing: str, making: str, reading: str = "") -> None:
         """Do with an asset what ``table_assets`` does, but for checks and what is shown of it."""
@@ -144,19 +142,8 @@ class Day:
                 self.files[name] = self.run.write(name, table, sources, recipes[name])
 
     def load(self, name: str, *, is_whole: bool = True) -> Any:
-        """Return a table as the warehouse loads it for an asset: whole, or as something to read it piece by piece."""
-        import dagster as dg
-
-        from clustering_platform.orchestration.partitions import Slice
-
-        part = self.run.part if TABLES[name].scope == "day" else Slice(DATASET)
-        context = SimpleNamespace(
-            asset_key=dg.AssetKey(name),
-            asset_partition_key=part.key,
-            step_context=SimpleNamespace(dagster_run=self.run.context.run),
-            instance=None,
-        )
-        table = self.run.warehouse.load_input(context)  # type: ignore[arg-type]
+        """Return a table as an asset gets it: whole, or as something to read it piece by piece."""
+        table = self.run.open(name)
         return table.read() if is_whole else table
 
     def timed(self) -> Timed:
@@ -211,16 +198,21 @@ def _into_memory(folder: Path) -> None:
 @contextlib.contextmanager
 def _day(folder: Path, day: date) -> Iterator[Day]:
     """Hold the lock of the dataset as a run in Dagster would, and give what an asset may ask of its run."""
+    import dagster as dg
+
+    from clustering_platform.orchestration.jobs import OPINIONS_JOB
     from clustering_platform.orchestration.partitions import Slice
     from clustering_platform.orchestration.table_assets import Run
     from clustering_platform.orchestration.warehouse import Warehouse
 
     warehouse, part = Warehouse(data_folder=str(folder)), Slice(DATASET, day)
-    run: Any = SimpleNamespace(run_id=RUN, parent_run_id=None, tags={"dagster/partition": part.key})
-    context: Any = SimpleNamespace(run=run, instance=None, log=logging.getLogger(__name__))
+    run = dg.DagsterRun(job_name=OPINIONS_JOB, run_id=RUN, tags={"dagster/partition": part.key})
+    instance = dg.DagsterInstance.ephemeral()
+    instance.add_run(run)
+    context: Any = SimpleNamespace(run=run, instance=instance, log=logging.getLogger(__name__))
     warehouse.setup_for_execution(context)
     try:
-        yield Day(Run(warehouse, part, context))
+        yield Day(Run(warehouse, part, context, "day"))
     finally:
         warehouse.teardown_after_execution(context)
 
@@ -230,6 +222,18 @@ def _clock(seconds: dict[str, float], name: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
     seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _without_catalog() -> Iterator[None]:
+    from clustering_platform.orchestration import publication
+
+    rebuild = publication.rebuild_catalog
+    publication.rebuild_catalog = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        publication.rebuild_catalog = rebuild
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ as one call of the store would write it, because the largest one would not fit i
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import shutil
@@ -23,8 +22,8 @@ from numpy.typing import NDArray
 
 from clustering_platform.store.digests import ROWS
 from clustering_platform.store.encoding import write_row_groups
-from clustering_platform.store.files import Files, StoredFile, _notes, new_file, publish
-from clustering_platform.tables import TABLES
+from clustering_platform.store.files import Files, StoredFile, new_file, notes_of, publish
+from clustering_platform.tables import TABLES, Table
 from clustering_platform_tests.benchmarks import synthetic
 from clustering_platform_tests.benchmarks.synthetic import Size
 
@@ -160,14 +159,11 @@ def _items(ids: pa.Array, first_vote_at: pa.Array) -> dict[str, Any]:
         "item_id": ids,
         "item_number": np.arange(len(ids)),
         "text": ids,
-        "created_at": pa.nulls(len(ids), _TIMESTAMP),
-        "author_id": pa.nulls(len(ids), pa.string()),
         "moderation": np.ones(len(ids), np.int8),
         "is_meta": np.zeros(len(ids), np.bool_),
         "is_seed": np.zeros(len(ids), np.bool_),
         "is_listed": np.ones(len(ids), np.bool_),
         "first_vote_at": first_vote_at,
-        "metadata": pa.nulls(len(ids), pa.string()),
     }
 
 
@@ -186,19 +182,21 @@ def _voters(
 
 
 def _write(table: str, parts: Iterable[dict[str, Any]], files: Files) -> None:
-    """Write a table as `Files.write` would, from parts with the columns of its contract and perhaps more."""
+    """Write a table as `Files.write` would, from parts that have the columns without nulls of its contract, or more."""
     if table not in TABLES:
         return
     contract, folder = TABLES[table], files.folder(table, DATASET, None)
-    rows = (stored for part in parts for stored in _row_groups(part, contract.stored_schema()))
+    rows = (stored for part in parts for stored in _row_groups(part, contract))
     first = next(rows)
     with new_file(folder) as file:
-        notes = functools.partial(_notes, {}, "")
+        notes = notes_of(first.schema, {}, "")
         write_row_groups(itertools.chain([first], rows), file, like=first, digested=contract.digested, notes=notes)
         publish(file, folder / f"{RUN}.parquet")
 
 
-def _row_groups(columns: dict[str, Any], schema: pa.Schema) -> Iterator[pa.Table]:
-    columns = columns | {"dataset": pa.repeat(DATASET, len(next(iter(columns.values()))))}
+def _row_groups(columns: dict[str, Any], contract: Table) -> Iterator[pa.Table]:
+    rows, schema = len(next(iter(columns.values()))), contract.stored_schema()
+    nulls = {column.name: pa.nulls(rows) for column in contract.columns if column.nullable}
+    columns = nulls | columns | {"dataset": pa.repeat(DATASET, rows)}
     part = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     return (part.slice(start, ROWS) for start in range(0, part.num_rows, ROWS))
