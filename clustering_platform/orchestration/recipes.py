@@ -92,10 +92,12 @@ class Recipes:
 
     def file(self, table: str) -> StoredFile:
         """Return the file of a table that this run is to read or publish, be it of its own scope or of the dataset."""
-        run, instance = self.context.run, self.context.instance
-        if TABLES[table].scope == self.scope:
-            return self.warehouse.locate(table, self.part, run, instance)
-        return self.warehouse.locate_settled(table, Slice(self.part.dataset), run, instance)
+        part = self.part if TABLES[table].scope == self.scope else Slice(self.part.dataset)
+        return self.warehouse.locate(table, part, self.context.run, self.context.instance)
+
+    def open(self, table: str) -> StoredTable:
+        """Return a table that this run is to read; nothing of it is read yet."""
+        return self.warehouse.files.open(self.file(table))
 
     def recipe(self, table: str) -> str:
         """Return a hash of all that a table depends on: input, settings and code version."""
@@ -239,7 +241,7 @@ class Recipes:
         """What the vectors of the dataset are made from."""
         if self.config.source.vectors.is_given:
             return "given"
-        files = self.warehouse.files.open(self.file("items")).read("file")["file"]
+        files = self.open("items").read("file")["file"]
         return "images" if files.null_count < len(files) else "texts"
 
     @cached_property

@@ -194,6 +194,7 @@ def look_for_days(context: dg.SensorEvaluationContext, commits: Commits) -> dg.S
     after: dict[str, int] = {}
     waiting: list[str] = []
     requests: list[dg.RunRequest] = []
+    being_made = {part.dataset for part in _under_way(context.instance) if part.day}
     for name in sorted(context.instance.get_dynamic_partitions(DATASETS_NAME)):
         try:
             last = commits.last_sequence(name)
@@ -201,7 +202,7 @@ def look_for_days(context: dg.SensorEvaluationContext, commits: Commits) -> dg.S
         except (OSError, ValueError) as error:
             context.log.error(f"dataset {name!r}: {error}")
             continue
-        if published and any(part.dataset == name and part.day for part in _under_way(context.instance)):
+        if published and name in being_made:
             waiting.append(name)
             continue
         after[name] = last

@@ -241,7 +241,7 @@ class TableAsset:
             yield self._result(run, file, run.shown_before(file) | {UNCHANGED_KEY: commit.sequence}, [])
 
     def _compute(self, run: Run) -> Iterator[dg.MaterializeResult[None]]:
-        inputs = {name: run.warehouse.files.open(run.file(name)) for name in self.inputs}
+        inputs = {name: run.open(name) for name in self.inputs}
         started = time.perf_counter()
         recipes = {name: run.recipe(name) for name in self.tables}
         computed = self.function(run, **self._loaded(inputs))

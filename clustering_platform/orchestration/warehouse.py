@@ -1,4 +1,4 @@
-"""The warehouse as Dagster sees it: a resource that holds the dataset's lock, and the IO manager that loads tables."""
+"""The warehouse as Dagster sees it: a resource that holds the dataset's lock, and that finds its tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from clustering_platform.datasets import Dataset, DatasetError, find_dataset
-from clustering_platform.orchestration.failures import told_apart
 from clustering_platform.orchestration.partitions import PARTITION_TAG, Slice
 from clustering_platform.orchestration.run_history import RunHistory
 from clustering_platform.settings import Settings
@@ -21,7 +20,6 @@ from clustering_platform.store.curation import Curation, Decision
 from clustering_platform.store.errors import StoreError
 from clustering_platform.store.files import Files, StoredFile
 from clustering_platform.store.locks import dataset_lock
-from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables import TABLES
 
 PATH_KEY = "path"
@@ -34,8 +32,7 @@ class Warehouse(dg.ConfigurableIOManager):
 
     From the set-up of this resource to its teardown, a run holds the lock of its dataset and one that says that its
     process is alive. Assets write through it, return ``MaterializeResult`` and read what it finds: what this run wrote,
-    else what the run it re-executes wrote, else what was materialized last. Assets that take a table as an input of
-    Dagster get the same.
+    else what the run it re-executes wrote, else what was materialized last.
     """
 
     data_folder: str = Field(description="Folder under which everything is stored.")
@@ -45,7 +42,6 @@ class Warehouse(dg.ConfigurableIOManager):
     _base_sequence: int = PrivateAttr(default=0)
     _last_decision: int | None = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
-    _settled: dict[str, StoredFile] = PrivateAttr(default_factory=dict)
     _newest: dict[tuple[str, Slice], dg.AssetMaterialization | None] = PrivateAttr(default_factory=dict)
 
     @property
@@ -87,7 +83,6 @@ class Warehouse(dg.ConfigurableIOManager):
         except DatasetError:
             return  # the first step says what is wrong with the name, and that no other try mends it
         database = self.settings.lock_database
-        self._settled.clear()
         self._newest.clear()
         history = RunHistory(context.instance, self.settings)
         history.prepare(context.run)
@@ -116,13 +111,9 @@ class Warehouse(dg.ConfigurableIOManager):
         """Refuse: assets write their tables themselves and return ``MaterializeResult``."""
         raise TypeError(f"{context.asset_key.to_user_string()} returned a value; return MaterializeResult")
 
-    def load_input(self, context: dg.InputContext) -> StoredTable:
-        """Return the table of the upstream asset for the partition at hand; nothing of it is read yet."""
-        step = context.step_context
-        with told_apart(context.log, step.previous_attempt_count):
-            part = Slice.from_key(context.asset_partition_key)
-            file = self.locate(context.asset_key.to_user_string(), part, step.dagster_run, context.instance)
-            return self.files.open(file)
+    def load_input(self, context: dg.InputContext) -> None:
+        """Refuse: tables are dependencies, and assets read them by ``Recipes.open``."""
+        raise TypeError(f"{context.asset_key.to_user_string()} is an input; make it a dependency")
 
     def locate(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
         """Return the file of a table that a run is to read.
@@ -149,12 +140,6 @@ class Warehouse(dg.ConfigurableIOManager):
     def forget(self, table: str, part: Slice) -> None:
         """Have a table looked up once more: the run is about to materialize it."""
         self._newest.pop((table, part), None)
-
-    def locate_settled(self, table: str, part: Slice, run: dg.DagsterRun, instance: dg.DagsterInstance) -> StoredFile:
-        """Return what `locate` does, looked up once for a run: of a table that the run itself does not make."""
-        if table not in self._settled:
-            self._settled[table] = self.locate(table, part, run, instance)
-        return self._settled[table]
 
 
 def newest_materialization(instance: dg.DagsterInstance, table: str, part: Slice) -> dg.AssetMaterialization | None:

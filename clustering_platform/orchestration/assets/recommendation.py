@@ -14,11 +14,10 @@ import pyarrow as pa
 
 from clustering_platform.orchestration.checks import violations
 from clustering_platform.orchestration.failures import told_apart
-from clustering_platform.orchestration.partitions import Slice
 from clustering_platform.orchestration.previews import column_schema, grid
-from clustering_platform.orchestration.warehouse import PATH_KEY, Warehouse
+from clustering_platform.orchestration.recipes import Recipes
+from clustering_platform.orchestration.warehouse import PATH_KEY
 from clustering_platform.settings import Settings
-from clustering_platform.store.reading import StoredTable
 from clustering_platform.tables.topic_recommendation import TOPIC_RECOMMENDATION
 
 ASSET = TOPIC_RECOMMENDATION.name
@@ -36,7 +35,7 @@ def build_topic_recommendation_asset(datasets: dg.PartitionsDefinition[str]) -> 
 
     @dg.asset(
         name=ASSET,
-        ins={"embeddings": dg.AssetIn(key="embeddings")},
+        deps=["embeddings"],
         group_name="topics",
         kinds={"umap", "parquet"},
         partitions_def=datasets,
@@ -45,18 +44,17 @@ def build_topic_recommendation_asset(datasets: dg.PartitionsDefinition[str]) -> 
         description=f"{TOPIC_RECOMMENDATION.description} One row: {TOPIC_RECOMMENDATION.grain}.",
         metadata={"dagster/column_schema": column_schema(TOPIC_RECOMMENDATION)},
     )
-    def topic_recommendation(context: dg.AssetExecutionContext, embeddings: StoredTable) -> dg.MaterializeResult[None]:
+    def topic_recommendation(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from clustering_platform.semantics.recommending import build_topic_recommendation
 
         with told_apart(context.log, context.retry_number):
-            warehouse: Warehouse = context.resources.warehouse
-            part = Slice.from_key(context.partition_key)
+            run = Recipes.of(context, "dataset")
             clock = _Clock(context)
-            config = warehouse.dataset(part.dataset).config.topics
-            table = build_topic_recommendation(embeddings.read("vector"), config=config, around=clock.around)
+            vectors = run.open("embeddings").read("vector")
+            table = build_topic_recommendation(vectors, config=run.config.topics, around=clock.around)
             if faults := violations(table, TOPIC_RECOMMENDATION):
                 raise dg.Failure(f"not as it must be: {'; '.join(faults)}", allow_retries=False)
-            target = recommendation_file(warehouse.settings, part.dataset)
+            target = recommendation_file(run.warehouse.settings, run.part.dataset)
             return dg.MaterializeResult(
                 metadata=_shown(table) | {"CPU seconds": clock.figures(), PATH_KEY: dg.MetadataValue.path(target)},
                 data_version=dg.DataVersion(_write(table, target)),
