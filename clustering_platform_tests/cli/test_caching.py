@@ -1,7 +1,7 @@
 """`clustering cache`: what it shows, and what it removes."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 
 from clustering_platform.cli.main import app
 from clustering_platform.cli.sizes import parse_size, size_text
-from clustering_platform.semantics.embedding_cache import EmbeddingCache
+from clustering_platform.semantics.embedding_cache import EmbeddingCache, utc_today
 from clustering_platform.settings import Settings
 
 Command = Callable[..., Result]
-TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def clustering(settings: Settings) -> Command:
 
 def fill(settings: Settings, model: str, days_ago: int, count: int = 100, *, ended: bool = True) -> None:
     """Store vectors, and use them once, some days ago."""
-    cache = EmbeddingCache(settings.embedding_cache, today=lambda: TODAY - timedelta(days_ago))
+    cache = EmbeddingCache(settings.embedding_cache, today=lambda: utc_today() - timedelta(days_ago))
     vectors = {f"{model}-{days_ago}-{place}": np.ones(384, dtype=np.float32) for place in range(count)}
     cache.put_many(model, vectors)
     if ended:
@@ -58,7 +57,7 @@ def test_models_are_shown_with_ages_and_the_limits(clustering: Command, settings
     fill(settings, "one@1", 3, 20, ended=False)
     fill(settings, "two@2", 1)
     lines = clustering().output.splitlines()
-    days = [str(TODAY - timedelta(days)) for days in (20, 3, 3)]
+    days = [str(utc_today() - timedelta(days)) for days in (20, 3, 3)]
     assert lines[0].split() == ["model", "vectors", "size", "oldest", "newest", "last", "used", "partial"]
     assert lines[1].split() == ["one@1", "120", "184.3", "kB", *days, "20"]
     assert lines[2].split()[:2] == ["two@2", "100"]
@@ -72,7 +71,8 @@ def test_other_caches_are_shown(clustering: Command, settings: Settings, tmp_pat
     (tmp_path / "numba" / "module" / "kernel.nbi").write_bytes(b"x" * 3000)
     (tmp_path / "numba" / "module" / "kernel.1.nbc").write_bytes(b"x" * 4000)
     output = clustering().output
-    assert ["names", "1", "2.0", "kB", str(TODAY), str(TODAY)] in [line.split() for line in output.splitlines()]
+    today = str(utc_today())
+    assert ["names", "1", "2.0", "kB", today, today] in [line.split() for line in output.splitlines()]
     assert f"code compiled by numba, in {tmp_path / 'numba'}" in output
     assert "7.0 kB" in output
 

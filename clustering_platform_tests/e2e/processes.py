@@ -152,6 +152,13 @@ class Webserver:
         """Tell whether a run has not ended yet."""
         return any(run["status"] not in _ENDED for run in self.ask(_RUNS)["runsOrError"]["results"])
 
+    def stop_schedule(self, name: str) -> None:
+        """Switch a schedule off, as people do in the UI."""
+        selector = {**_REPOSITORY, "scheduleName": name}
+        state = self.ask(_SCHEDULE, {"schedule": selector})["scheduleOrError"]["scheduleState"]
+        stopped = self.ask(_STOP_SCHEDULE, {"id": state["id"]})["stopRunningSchedule"]
+        assert stopped.get("scheduleState", {}).get("status") == "STOPPED", stopped
+
     def ticks(self, sensor: str) -> int:
         """Return how often a sensor has looked."""
         selector = {**_REPOSITORY, "sensorName": sensor}
@@ -172,7 +179,10 @@ class Webserver:
 
 
 class DagsterDev(Webserver):
-    """`clustering dev`: webserver, daemon and code server, on a port of their own."""
+    """`clustering dev`: webserver, daemon and code server, on a port of their own.
+
+    Its schedule is switched off: a story must not have other runs when it is told at the hour of the schedule.
+    """
 
     def __init__(self, data: Path, **more: str) -> None:
         super().__init__(free_port())
@@ -189,6 +199,7 @@ class DagsterDev(Webserver):
 
     def __enter__(self) -> DagsterDev:
         wait_for(self.is_loaded, seconds=120, what=f"Dagster loads the definitions (see {self.log})")
+        self.stop_schedule("daily_snapshots")
         return self
 
     def __exit__(
@@ -227,6 +238,20 @@ _RUNS = "{ runsOrError { ... on Runs { results { runId status } } } }"
 _TICKS = """
 query($sensor: SensorSelector!) {
   sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState { ticks { id } } } }
+}
+"""
+_SCHEDULE = """
+query($schedule: ScheduleSelector!) {
+  scheduleOrError(scheduleSelector: $schedule) { ... on Schedule { scheduleState { id } } }
+}
+"""
+_STOP_SCHEDULE = """
+mutation($id: String!) {
+  stopRunningSchedule(id: $id) {
+    ... on ScheduleStateResult { scheduleState { status } }
+    ... on PythonError { message }
+    ... on UnauthorizedError { message }
+  }
 }
 """
 _ENDED_BACKFILLS = {"COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
